@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * config.c: the environment, once, and the rule for a path.
+ *
+ * Concurrency: everything here but config_match runs in the constructor.
+ */
+#include "config/config.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "config/option.h"
+#include "config/rules.h"
+
+#define STATS		(&option_variables[OPTION_VARIABLE_stats])
+#define LOG		(&option_variables[OPTION_VARIABLE_log])
+
+#define PREFIX		"PMEMSHIM_"
+#define TEST_PREFIX	"PMEMSHIM_TEST_"
+
+static void read_log(const char *text, struct config *out)
+{
+	uint64_t level = 0;
+	const char *problem;
+
+	option_parse(LOG, span_of(LOG->deflt), &level);
+	log_set_level((enum log_level)level);
+	problem = text ? option_parse(LOG, span_of(text), &level) : NULL;
+	if (problem)
+		log_write(LOG_WARN, "%s: '%.*s%s' %s, accepted: %s; %s is used",
+			  LOG->name, VALUE_ARGS(span_of(text)), problem,
+			  LOG->form, LOG->deflt);
+	out->log = (enum log_level)level;
+	log_set_level(out->log);
+}
+
+static const char *make_absolute(char *out, size_t size, struct span name)
+{
+	size_t len = 0;
+
+	if (name.len == 0)
+		return "is empty";
+	if (name.at[0] != '/') {
+		if (!getcwd(out, size))
+			return "is relative to a directory without a name";
+		len = strlen(out);
+		if (out[len - 1] != '/' && len + 1 < size)
+			out[len++] = '/';
+	}
+	if (name.len >= size - len)
+		return "is too long";
+	memcpy(out + len, name.at, name.len + 1);
+	return NULL;
+}
+
+static void read_stats(const char *text, struct config *out)
+{
+	static char stats[PATH_MAX];
+	const char *problem;
+
+	if (!text)
+		return;
+	problem = make_absolute(stats, sizeof(stats), span_of(text));
+	if (problem)
+		log_write(LOG_WARN, "%s: '%.*s%s' %s, accepted: %s; statistics are off",
+			  STATS->name, RULE_ARGS(span_of(text)), problem,
+			  STATS->form);
+	else
+		out->stats = stats;
+}
+
+void config_parse(const struct config_env *env, const char *mountinfo,
+		  const char *sysfs, struct config *out)
+{
+	memset(out, 0, sizeof(*out));
+	read_log(env->log, out);
+	read_stats(env->stats, out);
+	rules_read(env, mountinfo, sysfs, out);
+}
+
+void config_read_env(struct config_env *env, bool secure)
+{
+	*env = (struct config_env){ .paths = "" };
+	if (secure)
+		return;
+#define VARIABLE(field, name, ...) env->field = secure_getenv(name);
+#include "config/options.def"
+}
+
+static bool is_known(struct span name)
+{
+	unsigned int i;
+
+	/* What the project's own tests are told. */
+	if (!strncmp(name.at, TEST_PREFIX, strlen(TEST_PREFIX)))
+		return true;
+	for (i = 0; i < OPTION_VARIABLES; i++) {
+		if (strlen(option_variables[i].name) == name.len &&
+		    !memcmp(option_variables[i].name, name.at, name.len))
+			return true;
+	}
+	return false;
+}
+
+static void warn_unknown_variable(void)
+{
+	struct span name;
+	char **p;
+
+	for (p = environ; p && *p; p++) {
+		name = (struct span){ *p, strcspn(*p, "=") };
+		if (strncmp(*p, PREFIX, strlen(PREFIX)) || is_known(name))
+			continue;
+		log_write(LOG_WARN, "%.*s%s: unknown variable, accepted: %s; it is ignored",
+			  VALUE_ARGS(name), option_variable_names);
+		return;
+	}
+}
+
+void config_load(struct config *out)
+{
+	const bool secure = getauxval(AT_SECURE) != 0;
+	struct config_env env;
+
+	config_read_env(&env, secure);
+	config_parse(&env, "/proc/self/mountinfo", "/sys", out);
+	if (!secure)
+		warn_unknown_variable();
+}
+
+const struct config_rule *config_match(const struct config *config,
+				       const char *path)
+{
+	const struct config_rule *best = NULL;
+	const struct config_rule *rule;
+	size_t i;
+
+	for (i = 0; i < config->nrules; i++) {
+		rule = &config->rules[i];
+		if (best && rule->path_len <= best->path_len)
+			continue;
+		/* Equal up to here, path is at least as long as the rule's. */
+		if (!strncmp(path, rule->path, rule->path_len) &&
+		    (path[rule->path_len] == '/' ||
+		     path[rule->path_len] == '\0'))
+			best = rule;
+	}
+	return best;
+}

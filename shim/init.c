@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * init.c: start-up order, fork handlers, and the end.
+ *
+ * Design: until the constructor has run, and after the destructor, every
+ * interposed function still works: before, with stand-ins and nothing
+ * tracked; after, as ever, since nothing is torn down.
+ */
+#include <pthread.h>
+
+#include "config/config.h"
+#include "shim/arch/arch.h"
+#include "shim/log.h"
+#include "shim/mapping.h"
+#include "shim/persist.h"
+#include "shim/real.h"
+#include "shim/stats.h"
+
+static struct config config;
+
+static void after_fork(void)
+{
+	stats_reset();
+	mapping_after_fork();
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	struct arch_ops ops;
+
+	/* libc first: all that follows may copy. */
+	log_init();
+	real_bind();
+	config_load(&config);
+	log_set_level(config.log);
+	if (config.nrules == 0)
+		return;
+	arch_init(&ops);
+	persist_init(&ops);
+	stats_init(&config);
+	mapping_init(&config);
+	/* Without it a child's mappings are the kernel's. */
+	if (pthread_atfork(NULL, NULL, after_fork))
+		log_write(LOG_WARN, "no memory for a fork handler: in forked children every msync goes to the kernel");
+}
+
+__attribute__((destructor)) static void finish(void)
+{
+	stats_write();
+}

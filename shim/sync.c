@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * sync.c: the msync contract.
+ *
+ * Design: the range is taken apart into pieces of one region each; each piece
+ * is judged by the contract's rows; if all may be persisted from user space
+ * they are, else the kernel serves the whole call, and what the files looked
+ * like *before* that is remembered as synced.
+ *
+ * Concurrency: no lock. A piece holds copies. The epoch is read before the
+ * pages are looked up, and they are flushed only while it is the same, so what
+ * another thread, or a signal handler of this one, takes away is not touched.
+ */
+#include "shim/sync.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "shim/compiler.h"
+#include "shim/file.h"
+#include "shim/mapping.h"
+#include "shim/persist.h"
+#include "shim/real.h"
+#include "shim/region.h"
+#include "shim/registry.h"
+#include "shim/stats.h"
+
+/* Calls that span more mappings than this are the kernel's. */
+enum { PIECES_MAX = 8 };
+
+struct piece {
+	uintptr_t addr, end;
+	uint64_t value;
+	struct region_view view;
+	const struct persist_policy *policy;
+	struct file_look look;
+	bool looked;
+	bool commit;		/* metadata to commit before the persist */
+};
+
+struct job {
+	uintptr_t addr, end;
+	int flags;
+	uint64_t now;		/* ns, never 0 */
+	uint64_t epoch;		/* before the pages were looked up */
+	struct piece pieces[PIECES_MAX];
+	size_t npieces;
+};
+
+static uint64_t coarse_now(void)
+{
+	struct timespec t;
+
+	if (real_clock(CLOCK_MONOTONIC_COARSE, &t))
+		return 1;
+	return ((uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec) | 1;
+}
+
+/* In the order of mm/msync.c. 0, or the errno; 0 with *end == addr: nothing. */
+static int check_arguments(uintptr_t addr, size_t len, int flags,
+			   uintptr_t *end)
+{
+	const int known = MS_ASYNC | MS_INVALIDATE | MS_SYNC;
+
+	if (flags & ~known)
+		return EINVAL;
+	if (addr % REGISTRY_PAGE)
+		return EINVAL;
+	if ((flags & MS_ASYNC) && (flags & MS_SYNC))
+		return EINVAL;
+	len = (len + REGISTRY_PAGE - 1) & ~(REGISTRY_PAGE - 1);
+	*end = addr + len;
+	return *end < addr ? ENOMEM : 0;
+}
+
+/*
+ * Take [addr, end) apart. false when some of it is not tracked, when it has
+ * too many pieces, or when a mapping is just going away.
+ */
+static bool take_apart(struct job *job)
+{
+	/* sync_from sets what is read here, and not the pieces. */
+	/* cppcheck-suppress ctuuninitvar */
+	for (uintptr_t addr = job->addr; addr < job->end;) {
+		struct piece *piece = &job->pieces[job->npieces];
+
+		if (job->npieces == PIECES_MAX)
+			return false;
+		piece->addr = addr;
+		piece->value = registry_run(addr, job->end, &piece->end);
+		if (piece->value == 0 ||
+		    !region_read(piece->value, &piece->view))
+			return false;
+		piece->policy = persist_policy(piece->view.policy);
+		piece->looked = false;
+		piece->commit = false;
+		addr = piece->end;
+		job->npieces++;
+	}
+	return true;
+}
+
+static void look(struct piece *piece)
+{
+	if (piece->looked || !piece->view.file)
+		return;
+	file_look(piece->view.file, &piece->look);
+	piece->looked = true;
+}
+
+/* verify=no is taken at its word only inside what the file was last seen to
+ * hold: flushing behind its end would be a SIGBUS. */
+static bool needs_look(const struct piece *piece)
+{
+	return piece->policy->rule->verify ||
+	       piece->end + piece->view.delta >
+	       file_synced_size(piece->view.file);
+}
+
+static enum stats_counter judge_file(struct piece *piece)
+{
+	if (!needs_look(piece))
+		return STATS_PERSISTED;
+	look(piece);
+	switch (piece->look.verdict) {
+	case FILE_LOST:
+		return STATS_KERNEL_LOST;
+	case FILE_CHANGED:
+		return STATS_KERNEL_CHANGED;
+	case FILE_TOUCHED:
+		piece->commit = true;
+		break;
+	case FILE_SAME:
+		break;
+	}
+	return STATS_PERSISTED;
+}
+
+/* STATS_PERSISTED, or why the kernel must serve the call. */
+static enum stats_counter judge(const struct job *job, struct piece *piece)
+{
+	const struct persist_policy *policy = piece->policy;
+	const unsigned int access = REGION_READABLE | REGION_WRITABLE;
+
+	if (!policy->user)
+		return STATS_KERNEL_MODE;
+	if ((piece->view.attributes & access) != access)
+		return STATS_KERNEL_ACCESS;
+	if (policy->device)
+		return STATS_PERSISTED;
+	if (piece->view.synced_at == 0)
+		return STATS_KERNEL_FIRST;
+	if (job->end - job->addr > policy->kernel_above)
+		return STATS_KERNEL_LARGE;
+	if (policy->rule->refresh != CONFIG_NEVER &&
+	    job->now - piece->view.synced_at >= policy->rule->refresh)
+		return STATS_KERNEL_REFRESH;
+	return judge_file(piece);
+}
+
+static enum stats_counter judge_all(struct job *job)
+{
+	if ((job->flags & MS_INVALIDATE) && mapping_was_locked())
+		return STATS_KERNEL_LOCKED;
+	if (!(job->flags & MS_SYNC))
+		return STATS_NOTHING;
+	for (size_t i = 0; i < job->npieces; i++) {
+		enum stats_counter answer = judge(job, &job->pieces[i]);
+
+		if (answer != STATS_PERSISTED)
+			return answer;
+	}
+	return STATS_PERSISTED;
+}
+
+static void count(const struct job *job, enum stats_counter counter,
+		  uint64_t n)
+{
+	stats_add(job->pieces[0].policy->number, counter, n);
+}
+
+/* The kernel commits what it changed; false when it could not be asked. */
+static bool commit(const struct job *job, struct piece *piece)
+{
+	if (!file_commit(piece->view.file))
+		return false;
+	file_synced(piece->view.file, &piece->look);
+	count(job, STATS_KERNEL_COMMIT, 1);
+	return true;
+}
+
+/* How much of the piece the file covers; behind its last page is nothing. */
+static size_t covered(const struct piece *piece)
+{
+	uint64_t offset = piece->addr + piece->view.delta;
+	size_t len = piece->end - piece->addr;
+	uint64_t size;
+
+	if (!piece->view.file)
+		return len;
+	size = piece->looked ? piece->look.size
+			     : file_synced_size(piece->view.file);
+	size = (size + REGISTRY_PAGE - 1) & ~(uint64_t)(REGISTRY_PAGE - 1);
+	if (offset >= size)
+		return 0;
+	return size - offset < len ? (size_t)(size - offset) : len;
+}
+
+static enum stats_counter persist(struct job *job)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < job->npieces; i++)
+		if (job->pieces[i].commit && !commit(job, &job->pieces[i]))
+			return STATS_KERNEL_CHANGED;
+	for (size_t i = 0; i < job->npieces; i++) {
+		struct piece *piece = &job->pieces[i];
+		size_t len = covered(piece);
+
+		if (!persist_flush(piece->policy, (void *)piece->addr, len,
+				   &registry_epoch, job->epoch))
+			return STATS_KERNEL_OVERTAKEN;
+		bytes += len;
+	}
+	persist_drain();
+	count(job, STATS_FLUSHED, bytes);
+	return STATS_PERSISTED;
+}
+
+/* msync(2) by the kernel for a range that is tracked throughout. */
+static int sync_by_kernel(struct job *job)
+{
+	int saved = errno;
+	int result;
+
+	for (size_t i = 0; i < job->npieces; i++)
+		look(&job->pieces[i]);
+	errno = saved;
+	result = real.msync((void *)job->addr, job->end - job->addr,
+			    job->flags);
+	if (result || !(job->flags & MS_SYNC))
+		return result;
+	for (size_t i = 0; i < job->npieces; i++) {
+		struct piece *piece = &job->pieces[i];
+
+		/* By a descriptor for reading the kernel syncs nothing. */
+		if (!(piece->view.attributes & REGION_WRITABLE))
+			continue;
+		if (piece->looked && piece->look.verdict != FILE_LOST)
+			file_synced(piece->view.file, &piece->look);
+		region_synced(piece->value, job->now);
+	}
+	return result;
+}
+
+/* addr is tracked and the arguments are in order. */
+static int sync_tracked(struct job *job)
+{
+	enum stats_counter answer;
+	int saved = errno;
+
+	if (!take_apart(job)) {
+		if (job->npieces)
+			count(job, STATS_KERNEL_PARTLY, 1);
+		return real.msync((void *)job->addr, job->end - job->addr,
+				  job->flags);
+	}
+	job->now = coarse_now();
+	answer = judge_all(job);
+	if (answer == STATS_PERSISTED)
+		answer = persist(job);
+	errno = saved;
+	count(job, answer, 1);
+	if (answer == STATS_PERSISTED || answer == STATS_NOTHING)
+		return 0;
+	return sync_by_kernel(job);
+}
+
+/* value: that of the first page. */
+static int sync_from(uint64_t value, uintptr_t addr, size_t len, int flags)
+{
+	struct job job;		/* large: not initialised as a whole */
+	int error = check_arguments(addr, len, flags, &job.end);
+
+	job.addr = addr;
+	job.flags = flags;
+	job.npieces = 0;
+	/* Pairs with the increment in registry_withdraw. */
+	job.epoch = atomic_load_explicit(&registry_epoch, memory_order_acquire);
+	if (!error && job.end != addr)
+		return sync_tracked(&job);
+	stats_add(persist_policy(region_policy(value))->number,
+		  error ? STATS_INVALID : STATS_NOTHING, 1);
+	if (error)
+		errno = error;
+	return error ? -1 : 0;
+}
+
+int sync_range(void *addr, size_t len, int flags)
+{
+	uint64_t value;
+
+	if (!mapping_is_usable())
+		return real.msync(addr, len, flags);
+	value = registry_find((uintptr_t)addr);
+	if (value == 0)
+		return real.msync(addr, len, flags);
+	pthread_testcancel();
+	return sync_from(value, (uintptr_t)addr, len, flags);
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The msync contract, row by row, on tmpfs with a recording architecture.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "shim/mapping.h"
+#include "shim/registry.h"
+#include "shim/stats.h"
+#include "shim/sync.h"
+#include "tests/support/t_arch.h"
+#include "tests/support/t_shim.h"
+
+#define PAGE	REGISTRY_PAGE
+#define LEN	(16 * PAGE)
+
+static int fd;
+static char *map;
+
+/* The clock that stamps inodes ticks every 1 to 10 ms. */
+static void let_ctime_settle(void)
+{
+	usleep(25000);
+}
+
+/* A mapping whose first call is over and whose pages have all been touched. */
+static void start_with(const char *options)
+{
+	t_shim_start(options);
+	fd = t_shim_file("data", LEN);
+	map = t_shim_map(fd, LEN);
+	for (size_t i = 0; i < LEN; i += PAGE)
+		map[i] = 1;
+	let_ctime_settle();
+	cr_assert_eq(sync_range(map, LEN, MS_SYNC), 0);
+	t_shim_kernel_reset();
+	t_arch_reset();
+}
+
+static uint64_t counted(enum stats_counter counter)
+{
+	return atomic_load(&stats_counts[0][counter]);
+}
+
+/* The answer must be the kernel's, by the kernel. */
+static void assert_kernel(void *addr, size_t len, int flags,
+			  enum stats_counter why)
+{
+	uint64_t before = counted(why);
+
+	t_shim_kernel_reset();
+	t_arch_reset();
+	sync_range(addr, len, flags);
+	cr_assert_eq(t_shim_kernel_msyncs(), 1, "not by the kernel");
+	cr_assert_eq(t_arch_flushes(), 0);
+	cr_assert_eq(counted(why), before + 1, "for another reason");
+}
+
+static void assert_persisted(void *addr, size_t len, size_t flushed)
+{
+	t_shim_kernel_reset();
+	t_arch_reset();
+	errno = EDOM;
+	cr_assert_eq(sync_range(addr, len, MS_SYNC), 0);
+	cr_assert_eq(errno, EDOM);
+	cr_assert_eq(t_shim_kernel_msyncs(), 0, "by the kernel");
+	cr_assert(t_arch_persisted_once(addr, flushed));
+}
+
+Test(sync, persists_each_line_of_the_range_once_then_drains)
+{
+	start_with("");
+	assert_persisted(map + PAGE, 3 * PAGE, 3 * PAGE);
+}
+
+Test(sync, rounds_the_length_up_to_the_page)
+{
+	start_with("");
+	assert_persisted(map, 24, PAGE);
+	assert_persisted(map, PAGE + 1, 2 * PAGE);
+}
+
+Test(sync, first_call_on_a_mapping_is_the_kernels)
+{
+	t_shim_start("");
+	fd = t_shim_file("data", LEN);
+	map = t_shim_map(fd, LEN);
+	assert_kernel(map, LEN, MS_SYNC, STATS_KERNEL_FIRST);
+}
+
+Test(sync, first_call_on_a_second_mapping_of_the_file_is_the_kernels)
+{
+	start_with("");
+	assert_kernel(t_shim_map(fd, LEN), PAGE, MS_SYNC, STATS_KERNEL_FIRST);
+	assert_persisted(map, PAGE, PAGE);
+}
+
+Test(sync, an_asynchronous_call_does_nothing)
+{
+	start_with("");
+	cr_assert_eq(sync_range(map, LEN, MS_ASYNC), 0);
+	cr_assert_eq(sync_range(map, LEN, 0), 0);
+	cr_assert_eq(t_shim_kernel_msyncs() + t_arch_flushes() +
+		     t_arch_drains(), 0);
+}
+
+Test(sync, refuses_arguments_as_the_kernel_does)
+{
+	start_with("");
+	cr_assert_eq(sync_range(map + 1, 1, MS_SYNC), -1);
+	cr_assert_eq(errno, EINVAL);
+	cr_assert_eq(sync_range(map, 1, MS_SYNC | MS_ASYNC), -1);
+	cr_assert_eq(errno, EINVAL);
+	cr_assert_eq(sync_range(map, 1, 64), -1);
+	cr_assert_eq(errno, EINVAL);
+	cr_assert_eq(sync_range(map, (size_t)-2 * PAGE, MS_SYNC), -1);
+	cr_assert_eq(errno, ENOMEM);
+	cr_assert_eq(sync_range(map, 0, MS_SYNC), 0);
+	cr_assert_eq(sync_range(map, (size_t)-1, MS_SYNC), 0);
+	cr_assert_eq(t_shim_kernel_msyncs() + t_arch_flushes(), 0);
+}
+
+Test(sync, a_hole_sends_the_whole_call_to_the_kernel)
+{
+	start_with("");
+	mapping_unmap(map + 4 * PAGE, PAGE);
+	assert_kernel(map, LEN, MS_SYNC, STATS_KERNEL_PARTLY);
+	cr_assert_eq(sync_range(map, LEN, MS_SYNC), -1);
+	cr_assert_eq(errno, ENOMEM);
+	assert_persisted(map, 4 * PAGE, 4 * PAGE);
+}
+
+Test(sync, invalidate_is_a_persist_until_memory_was_locked)
+{
+	start_with("");
+	t_arch_reset();
+	cr_assert_eq(sync_range(map, PAGE, MS_SYNC | MS_INVALIDATE), 0);
+	cr_assert_eq(t_shim_kernel_msyncs(), 0);
+	cr_assert(t_arch_persisted_once(map, PAGE));
+	mapping_note_lock();
+	/* AddressSanitizer makes nothing of mlock(2). */
+	syscall(SYS_mlock, map, PAGE);
+	assert_kernel(map, PAGE, MS_SYNC | MS_INVALIDATE, STATS_KERNEL_LOCKED);
+	cr_assert_eq(sync_range(map, PAGE, MS_SYNC | MS_INVALIDATE), -1);
+	cr_assert_eq(errno, EBUSY);
+}
+
+Test(sync, an_extended_file_is_the_kernels_once)
+{
+	start_with("");
+	ftruncate(fd, LEN + 1);
+	assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_CHANGED);
+	let_ctime_settle();
+	sync_range(map, PAGE, MS_SYNC);
+	assert_persisted(map, PAGE, PAGE);
+}
+
+Test(sync, a_truncated_file_is_never_flushed_behind_its_end)
+{
+	start_with("");
+	ftruncate(fd, PAGE + 5);
+	assert_kernel(map, LEN, MS_SYNC, STATS_KERNEL_CHANGED);
+	let_ctime_settle();
+	sync_range(map, LEN, MS_SYNC);
+	assert_persisted(map, LEN, 2 * PAGE);
+}
+
+Test(sync, a_filled_hole_is_the_kernels)
+{
+	t_shim_start("");
+	fd = t_shim_file("data", LEN);
+	map = t_shim_map(fd, LEN);
+	map[0] = 1;
+	sync_range(map, PAGE, MS_SYNC);
+	pwrite(fd, "x", 1, 5 * PAGE);
+	assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_CHANGED);
+}
+
+/* Size and block count do not move: only ctime tells. */
+Test(sync, a_write_into_allocated_space_has_its_metadata_committed)
+{
+	uint64_t commits;
+
+	start_with("");
+	sync_range(map, PAGE, MS_SYNC);
+	assert_persisted(map, PAGE, PAGE);
+	commits = counted(STATS_KERNEL_COMMIT);
+	pwrite(fd, "x", 1, 5 * PAGE);
+	assert_persisted(map, PAGE, PAGE);
+	cr_assert_eq(counted(STATS_KERNEL_COMMIT), commits + 1);
+}
+
+/* The kernel does nothing for a mapping that can never be written. */
+Test(sync, an_msync_by_a_descriptor_for_reading_counts_for_nothing)
+{
+	struct mapping_request request = {
+		.len = LEN, .prot = PROT_READ, .flags = MAP_SHARED,
+	};
+	uint64_t commits;
+	char path[128];
+	char *reader;
+
+	start_with("");
+	snprintf(path, sizeof(path), "%s/data", t_shim_dir);
+	request.fd = open(path, O_RDONLY);
+	reader = mapping_map(&request);
+	cr_assert_neq(reader, MAP_FAILED);
+	pwrite(fd, "x", 1, 5 * PAGE);
+	let_ctime_settle();
+	assert_kernel(reader, LEN, MS_SYNC, STATS_KERNEL_ACCESS);
+	commits = counted(STATS_KERNEL_COMMIT);
+	assert_persisted(map, PAGE, PAGE);
+	cr_assert_eq(counted(STATS_KERNEL_COMMIT), commits + 1);
+}
+
+/* A second change in the same tick of the clock leaves ctime as it was. */
+Test(sync, a_fresh_ctime_is_not_trusted)
+{
+	uint64_t commits;
+
+	start_with("");
+	for (int i = 0; i < 20; i++) {
+		commits = counted(STATS_KERNEL_COMMIT);
+		pwrite(fd, "x", 1, 5 * PAGE);
+		sync_range(map, PAGE, MS_SYNC);
+		pwrite(fd, "y", 1, 5 * PAGE);
+		sync_range(map, PAGE, MS_SYNC);
+		cr_assert_eq(counted(STATS_KERNEL_COMMIT), commits + 2);
+	}
+}
+
+Test(sync, verify_no_looks_only_behind_the_known_end)
+{
+	start_with("verify=no");
+	pwrite(fd, "x", 1, 5 * PAGE);
+	assert_persisted(map, PAGE, PAGE);
+	cr_assert_eq(counted(STATS_KERNEL_COMMIT), 0);
+	cr_assert_eq(ftruncate(fd, 2 * PAGE), 0);
+	/* Taken at its word: the range was inside the file when last seen. */
+	assert_persisted(map, 2 * PAGE, 2 * PAGE);
+}
+
+Test(sync, verify_no_finds_out_where_an_extended_file_ends)
+{
+	t_shim_start("verify=no");
+	fd = t_shim_file("data", PAGE);
+	map = t_shim_map(fd, LEN);
+	sync_range(map, PAGE, MS_SYNC);
+	ftruncate(fd, 3 * PAGE);
+	assert_kernel(map, LEN, MS_SYNC, STATS_KERNEL_CHANGED);
+}
+
+Test(sync, a_map_larger_than_its_file_is_flushed_to_the_files_last_page)
+{
+	t_shim_start("");
+	fd = t_shim_file("data", PAGE + 1);
+	map = t_shim_map(fd, LEN);
+	map[0] = map[PAGE] = 1;
+	let_ctime_settle();
+	sync_range(map, LEN, MS_SYNC);
+	assert_persisted(map, LEN, 2 * PAGE);
+	assert_persisted(map + 2 * PAGE, PAGE, 0);
+}
+
+Test(sync, an_offset_is_part_of_where_the_file_ends)
+{
+	struct mapping_request request = {
+		.len = LEN, .prot = PROT_READ | PROT_WRITE,
+		.flags = MAP_SHARED, .offset = 2 * PAGE,
+	};
+
+	t_shim_start("");
+	request.fd = fd = t_shim_file("data", 5 * PAGE);
+	map = mapping_map(&request);
+	map[0] = map[PAGE] = map[2 * PAGE] = 1;
+	let_ctime_settle();
+	sync_range(map, LEN, MS_SYNC);
+	assert_persisted(map, LEN, 3 * PAGE);
+}
+
+Test(sync, a_range_without_access_is_the_kernels)
+{
+	start_with("");
+	mapping_protect(map + PAGE, PAGE, PROT_NONE);
+	assert_kernel(map, LEN, MS_SYNC, STATS_KERNEL_ACCESS);
+	assert_persisted(map, PAGE, PAGE);
+	mapping_protect(map + PAGE, PAGE, PROT_READ | PROT_WRITE);
+	assert_persisted(map, LEN, LEN);
+}
+
+Test(sync, a_read_only_range_is_the_kernels)
+{
+	start_with("");
+	mapping_protect(map, LEN, PROT_READ);
+	assert_kernel(map, LEN, MS_SYNC, STATS_KERNEL_ACCESS);
+}
+
+Test(sync, a_large_range_is_the_kernels)
+{
+	start_with("kernel_above=8K");
+	assert_kernel(map, 3 * PAGE, MS_SYNC, STATS_KERNEL_LARGE);
+	assert_persisted(map, 2 * PAGE, 2 * PAGE);
+}
+
+Test(sync, the_default_for_large_is_4_MiB)
+{
+	const size_t large = (4 << 20) + PAGE;
+	char *wide;
+
+	start_with("");
+	wide = t_shim_map(t_shim_file("wide", large), large);
+	sync_range(wide, large, MS_SYNC);
+	assert_kernel(wide, large, MS_SYNC, STATS_KERNEL_LARGE);
+	t_arch_reset();
+	cr_assert_eq(sync_range(wide, large - PAGE, MS_SYNC), 0);
+	cr_assert_eq(t_arch_flushes(), (large - PAGE) / ARCH_LINE);
+}
+
+Test(sync, refresh_sends_one_call_per_interval_to_the_kernel)
+{
+	start_with("refresh=100ms");
+	assert_persisted(map, PAGE, PAGE);
+	usleep(120000);
+	assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_REFRESH);
+	let_ctime_settle();
+	assert_persisted(map, PAGE, PAGE);
+}
+
+Test(sync, refresh_0_is_never)
+{
+	start_with("refresh=0");
+	usleep(1200000);
+	assert_persisted(map, PAGE, PAGE);
+}
+
+Test(sync, mode_kernel_is_the_kernels)
+{
+	start_with("mode=kernel");
+	assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_MODE);
+}
+
+/* The runner's own descriptors are low, the shim's are high. */
+enum { HIGH_DESCRIPTORS = 256 };
+
+Test(sync, a_closed_descriptor_leaves_the_file_to_the_kernel)
+{
+	start_with("");
+	close_range(HIGH_DESCRIPTORS, ~0u, 0);
+	assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_LOST);
+}
+
+Test(sync, a_new_mapping_brings_a_closed_descriptor_back)
+{
+	start_with("");
+	close_range(HIGH_DESCRIPTORS, ~0u, 0);
+	mapping_unmap(t_shim_map(fd, LEN), LEN);
+	assert_persisted(map, PAGE, PAGE);
+}
+
+Test(sync, another_file_under_the_descriptors_number_is_not_believed)
+{
+	int replaced = 0;
+
+	start_with("");
+	for (int i = HIGH_DESCRIPTORS; i < 4096; i++)
+		if (fcntl(i, F_GETFD) >= 0)
+			replaced += dup2(0, i) == i;
+	cr_assert_eq(replaced, 1);
+	assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_LOST);
+}
+
+Test(sync, a_range_over_two_mappings_is_persisted_with_one_drain)
+{
+	struct mapping_request second = {
+		.len = PAGE, .prot = PROT_READ | PROT_WRITE,
+		.flags = MAP_SHARED | MAP_FIXED,
+	};
+
+	start_with("");
+	second.addr = map + PAGE;
+	second.fd = t_shim_file("second", PAGE);
+	cr_assert_eq(mapping_map(&second), second.addr);
+	map[PAGE] = 1;
+	let_ctime_settle();
+	assert_kernel(map, 3 * PAGE, MS_SYNC, STATS_KERNEL_FIRST);
+	assert_persisted(map, 3 * PAGE, 3 * PAGE);
+}
+
+Test(sync, more_pieces_than_a_call_holds_are_the_kernels)
+{
+	start_with("");
+	for (size_t i = 0; i < 16; i += 2)
+		mapping_protect(map + i * PAGE, PAGE, PROT_READ);
+	assert_kernel(map, LEN, MS_SYNC, STATS_KERNEL_PARTLY);
+}
+
+static void *sync_when_cancelled(void *arg)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_cancel(pthread_self());
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	sync_range(arg, PAGE, MS_SYNC);
+	return NULL;
+}
+
+Test(sync, is_a_cancellation_point)
+{
+	pthread_t thread;
+	void *result;
+
+	start_with("");
+	pthread_create(&thread, NULL, sync_when_cancelled, map);
+	pthread_join(thread, &result);
+	cr_assert_eq(result, PTHREAD_CANCELED);
+	cr_assert_eq(t_arch_flushes(), 0);
+}
