@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# make install below DESTDIR, a program run with what was installed, make
+# uninstall: nothing is left and nothing was written elsewhere.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+
+dest=$(mktemp -d)
+trap 'rm -rf "$dest"' EXIT
+to=(DESTDIR="$dest/root" PREFIX=/opt/pmemshim BUILD="${BUILD:-build}")
+
+make install "${to[@]}" >/dev/null
+expected="CHANGELOG.md LICENSE README.md database.env libpmemshim.7 libpmemshim.so measure-kernel.env"
+installed=$(cd "$dest/root/opt/pmemshim" && find . -type f -printf '%f\n' |
+	LC_ALL=C sort | tr '\n' ' ')
+[[ $installed == "$expected " ]] || {
+	echo "installed: $installed"
+	echo "expected:  $expected"
+	exit 1
+}
+library=$dest/root/opt/pmemshim/lib/libpmemshim.so
+[[ $(LD_PRELOAD=$library PMEMSHIM_STATS=$dest/stats PMEMSHIM_PATHS=/tmp \
+	/bin/echo hello 2>&1) == hello ]]
+grep -q 'rule /tmp' "$dest/stats"
+grep -q /opt/pmemshim/lib "$dest"/root/opt/pmemshim/share/pmemshim/profiles/*.env
+make uninstall "${to[@]}" >/dev/null
+left=$(find "$dest/root" -type f)
+[[ -z $left ]] || {
+	echo "left behind: $left"
+	exit 1
+}
