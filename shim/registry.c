@@ -77,28 +77,36 @@ static void slot_store(_Atomic uint64_t *slot, uint64_t content)
 	atomic_store_explicit(slot, content, memory_order_release);
 }
 
-static uint64_t load_in(const struct node *node, unsigned int level,
-			uintptr_t addr)
+static _Atomic uint64_t *slot_in(struct node *node, unsigned int level,
+				 uintptr_t addr)
 {
-	return slot_load(&node->slots[(addr >> granule_shift[level]) %
-				      NODE_SLOTS]);
+	return &node->slots[(addr >> granule_shift[level]) % NODE_SLOTS];
 }
 
-/* The slot content that answers for addr, and the level it was found on. */
-static uint64_t find_slot(uintptr_t addr, unsigned int *level)
-{
-	uint64_t slot = slot_load(&top[addr >> granule_shift[LEVEL_TOP]]);
+/* Where the answer for an address was found. */
+struct place {
+	const _Atomic uint64_t *slot;
+	uint64_t content;
+	unsigned int level;
+};
 
-	*level = LEVEL_TOP;
-	if (likely(is_node(slot))) {
-		*level = LEVEL_MIDDLE;
-		slot = load_in(node_of(slot), LEVEL_MIDDLE, addr);
+static inline struct place find_place(uintptr_t addr)
+{
+	struct place at = { .slot = &top[addr >> granule_shift[LEVEL_TOP]],
+			    .level = LEVEL_TOP };
+
+	at.content = slot_load(at.slot);
+	if (likely(is_node(at.content))) {
+		at.level = LEVEL_MIDDLE;
+		at.slot = slot_in(node_of(at.content), LEVEL_MIDDLE, addr);
+		at.content = slot_load(at.slot);
 	}
-	if (likely(is_node(slot))) {
-		*level = LEVEL_LEAF;
-		slot = load_in(node_of(slot), LEVEL_LEAF, addr);
+	if (likely(is_node(at.content))) {
+		at.level = LEVEL_LEAF;
+		at.slot = slot_in(node_of(at.content), LEVEL_LEAF, addr);
+		at.content = slot_load(at.slot);
 	}
-	return slot;
+	return at;
 }
 
 static bool out_of_bounds(uintptr_t addr)
@@ -109,9 +117,7 @@ static bool out_of_bounds(uintptr_t addr)
 
 uint64_t registry_find(uintptr_t addr)
 {
-	unsigned int level;
-
-	return out_of_bounds(addr) ? 0 : find_slot(addr, &level) >> 1;
+	return out_of_bounds(addr) ? 0 : find_place(addr).content >> 1;
 }
 
 static uintptr_t granule_end(uintptr_t addr, unsigned int level)
@@ -131,19 +137,34 @@ static uintptr_t max_addr(uintptr_t a, uintptr_t b)
 	return a > b ? a : b;
 }
 
+/* From addr on, how far the slots beside its own hold the same. */
+static uintptr_t run_of_slots(uintptr_t addr, uintptr_t limit, struct place at)
+{
+	uintptr_t size = (uintptr_t)1 << granule_shift[at.level];
+	uintptr_t node_end = at.level == LEVEL_TOP
+			   ? REGISTRY_LIMIT : granule_end(addr, at.level - 1);
+	uintptr_t end = granule_end(addr, at.level);
+
+	limit = min_addr(limit, node_end);
+	while (end < limit && slot_load(++at.slot) == at.content)
+		end += size;
+	return min_addr(end, limit);
+}
+
 uint64_t registry_run(uintptr_t addr, uintptr_t limit, uintptr_t *end)
 {
 	uint64_t value = 0;
 
 	*end = addr;
 	while (*end < limit) {
-		unsigned int level = LEVEL_TOP;
 		uint64_t here = 0;
 		uintptr_t next = limit;
 
 		if (*end < REGISTRY_LIMIT) {
-			here = find_slot(*end, &level) >> 1;
-			next = min_addr(limit, granule_end(*end, level));
+			struct place at = find_place(*end);
+
+			here = at.content >> 1;
+			next = run_of_slots(*end, limit, at);
 		}
 		if (*end == addr)
 			value = here;
