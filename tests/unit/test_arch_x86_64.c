@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "shim/arch/x86_64/cpu.h"
+#include "shim/arch/x86_64/kernels.h"
 #include "shim/arch/x86_64/flush.h"
 #include "shim/arch/x86_64/ops.h"
 
@@ -33,6 +34,7 @@ static struct cpu_raw everything(void)
 {
 	return (struct cpu_raw){
 		.max_leaf = 0x20,
+		.vendor = 0x756e6547,
 		.leaf1_ebx = 8 << 8,
 		.leaf1_ecx = 1u << 27 | 1u << 28,
 		.leaf1_edx = 1u << 19 | 1u << 25 | 1u << 26,
@@ -196,10 +198,23 @@ static struct arch_ops select_for(struct cpu_features cpu)
 	return ops;
 }
 
+Test(arch_cpu, the_vendor_decides_the_order_and_nothing_else)
+{
+	struct cpu_raw raw = everything();
+	struct cpu_features intel = cpu_judge(&raw), other;
+
+	raw.vendor = 0x68747541;	/* "Auth" */
+	other = cpu_judge(&raw);
+	cr_assert(intel.in_turn && !other.in_turn);
+	other.in_turn = true;
+	cr_assert_eq(memcmp(&intel, &other, sizeof(intel)), 0);
+}
+
 Test(arch_ops, best_of_everything)
 {
 	struct arch_ops ops = select_for((struct cpu_features){
-		true, true, true, true, true, true });
+		true, true, true, true, true, true,
+		true });
 
 	for (size_t i = 0; i < ARCH_FLUSH_COUNT; i++)
 		cr_assert_not_null(ops.flush[i]);
@@ -635,5 +650,43 @@ Test(arch_steps, upper_halves_are_clean_on_return)
 			cr_assert_eq(set & UPPER, 0, "%s set %zu", s->name,
 				     len);
 		}
+	}
+}
+
+/* Below, at and above what stream.h switches at, whole lines and not. */
+static void check_copy(arch_copy_fn copy)
+{
+	static const size_t around[] = { 1536, 12288, 16384, 65536, 67584,
+					 131072, 1 << 20 };
+	static unsigned char src[(1 << 20) + 8192], dst[sizeof(src)],
+		want[sizeof(src)];
+
+	for (size_t i = 0; i < sizeof(src); i++)
+		src[i] = (unsigned char)(i * 31 + (i >> 8));
+	for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++)
+		for (size_t less = 0; less < 2100; less += 311) {
+			size_t len = around[i] + 640 - less;
+			size_t to = less % 64, from = less % 57;
+
+			memset(dst, 0xee, len + 128);
+			memset(want, 0xee, len + 128);
+			memcpy(want + to, src + from, len);
+			copy(dst + to, src + from, len, flush_clflush);
+			cr_assert_eq(memcmp(dst, want, len + 128), 0,
+				     "%zu bytes from %zu to %zu", len, from,
+				     to);
+		}
+}
+
+Test(arch_stream, both_orders_copy_the_same)
+{
+	struct arch_ops ops;
+
+	arch_init(&ops);
+	for (int order = 0; order < 2; order++) {
+		stream_in_turn = order;
+		for (size_t i = 0; i < ops.nstreams; i++)
+			if (ops.streams[i].usable)
+				check_copy(ops.streams[i].copy);
 	}
 }

@@ -25,6 +25,9 @@
 #define L7_EBX_AVX512BW		(UINT32_C(1) << 30)
 #define L7_EBX_AVX512VL		(UINT32_C(1) << 31)
 
+/* Intel SDM Vol. 2A, CPUID, leaf 0: "GenuineIntel", from EBX. */
+#define L0_EBX_INTEL		UINT32_C(0x756e6547)
+
 /* Intel SDM Vol. 1, 13.1: the state components of XCR0. */
 #define XCR0_SSE		(UINT64_C(1) << 1)
 #define XCR0_AVX		(UINT64_C(1) << 2)
@@ -75,6 +78,7 @@ void cpu_read(struct cpu_raw *raw)
 	const struct cpuid leaf1 = cpuid(1, 0);
 
 	raw->max_leaf = leaf0.eax;
+	raw->vendor = leaf0.ebx;
 	raw->leaf1_ebx = leaf1.ebx;
 	raw->leaf1_ecx = leaf1.ecx;
 	raw->leaf1_edx = leaf1.edx;
@@ -101,5 +105,6 @@ struct cpu_features cpu_judge(const struct cpu_raw *raw)
 	cpu.avx512 = cpu.avx2 && all_set(xcr0, XCR0_ZMM) &&
 		     all_set(ebx7, L7_EBX_AVX512F | L7_EBX_AVX512BW |
 					   L7_EBX_AVX512VL);
+	cpu.in_turn = raw->vendor == L0_EBX_INTEL;
 	return cpu;
 }

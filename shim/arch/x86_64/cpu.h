@@ -14,6 +14,7 @@
 /* Raw answers of CPUID and XGETBV; zero where the question is not allowed. */
 struct cpu_raw {
 	uint32_t max_leaf;	/* leaf 0, EAX */
+	uint32_t vendor;	/* leaf 0, EBX: the name's first four letters */
 	uint32_t leaf1_ebx;
 	uint32_t leaf1_ecx;
 	uint32_t leaf1_edx;
@@ -28,9 +29,10 @@ struct cpu_features {
 	bool sse2;
 	bool avx2;		/* and the system saves YMM */
 	bool avx512;		/* F, BW, VL, and the system saves ZMM */
+	bool in_turn;		/* see stream.h: parts in turn, not one after another */
 };
 
-/* Ask this processor. Vendors are not asked for: the bits mean the same. */
+/* Ask this processor. The vendor matters to in_turn alone: bits mean the same. */
 void cpu_read(struct cpu_raw *raw);
 
 /* Judge the answers. Pure. */

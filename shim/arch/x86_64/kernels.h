@@ -7,6 +7,8 @@
 #ifndef PMEMSHIM_X86_64_KERNELS_H
 #define PMEMSHIM_X86_64_KERNELS_H
 
+#include <stdbool.h>
+
 #include "shim/arch/arch.h"
 
 void flush_clflush(const void *addr, size_t len);
@@ -21,6 +23,9 @@ bool guarded_clwb(const void *addr, size_t len,
 		  const _Atomic uint64_t *epoch, uint64_t expected);
 
 void drain_sfence(void);
+
+/* How copy_nt_* order their lines; see stream.h. Set before the first copy. */
+extern bool stream_in_turn;
 
 void copy_nt_sse2(void *dst, const void *src, size_t len, arch_flush_fn flush);
 void copy_nt_avx2(void *dst, const void *src, size_t len, arch_flush_fn flush);

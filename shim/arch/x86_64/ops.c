@@ -10,6 +10,8 @@
 #include "kernels.h"
 #include "rseq.h"
 
+bool stream_in_turn;
+
 /* Field by field: an assigned struct may be a call to memcpy, ours. */
 static void ops_offer(struct arch_stream *stream, const char *name,
 		      arch_copy_fn copy, arch_set_fn set, bool usable)
@@ -41,6 +43,7 @@ void ops_select(struct arch_ops *ops, struct arch_stream streams[OPS_STREAMS],
 	ops_flush(ops, ARCH_CLFLUSHOPT, flush_clflushopt, guarded_clflushopt,
 		  cpu->clflushopt);
 	ops_flush(ops, ARCH_CLWB, flush_clwb, guarded_clwb, cpu->clwb);
+	stream_in_turn = cpu->in_turn;
 	ops->drain = NULL;
 	ops->streams = streams;
 	ops->nstreams = OPS_STREAMS;
