@@ -42,9 +42,11 @@ BUILD_CFLAGS += $(shell $(CC) -fno-tree-loop-distribute-patterns -E -x c \
 DEPFLAGS = -MMD -MP
 
 # Everything that links into an ordinary program without interposing.
-MODULES := $(sort $(wildcard config/*.c) $(wildcard shim/arch/$(ARCH)/*.c) \
-	$(filter-out shim/init.c shim/intercept.c,$(wildcard shim/*.c)))
-PRELOAD := $(MODULES) $(wildcard shim/init.c shim/intercept.c)
+INTERPOSING := $(wildcard shim/init.c shim/intercept.c \
+	shim/arch/$(ARCH)/intercept.c)
+MODULES := $(sort $(wildcard config/*.c) $(filter-out $(INTERPOSING), \
+	$(wildcard shim/arch/$(ARCH)/*.c shim/*.c)))
+PRELOAD := $(MODULES) $(INTERPOSING)
 
 MODULE_OBJS := $(MODULES:%.c=$(BUILD)/%.o)
 PRELOAD_OBJS := $(PRELOAD:%.c=$(BUILD)/%.o)
@@ -58,9 +60,10 @@ Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
 .DEFAULT_GOAL := all
-.PHONY: all examples units install uninstall check check-fast check-unit \
+.PHONY: all examples units differ install uninstall check check-fast check-unit \
 	check-symbols check-docs check-asan check-ubsan check-tsan \
-	check-counts check-counts-guest stress bench demo lint format clean help
+	check-counts check-counts-guest stress bench demo lint format clean help \
+	faults fuzz coverage mutation soak check-analyzer
 
 all: $(BUILD)/libpmemshim.so	## the library
 
@@ -74,10 +77,11 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(BUILD_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(BUILD_CFLAGS) \
 		$(call isa_flags,$*) $(DEPFLAGS) -c -o $@ $<
 
-# The names in symbols.def, one a line.
-symbols = sed -n 's/^SYMBOL([^,]*, \([a-z0-9_]*\),.*/\1/p' shim/symbols.def
+SYMBOLS := shim/symbols.def $(wildcard shim/arch/$(ARCH)/symbols.def)
+# The names in them, one a line.
+symbols = sed -n 's/^SYMBOL([^,]*, \([a-z0-9_]*\),.*/\1/p' $(SYMBOLS)
 
-$(BUILD)/libpmemshim.map: shim/symbols.def
+$(BUILD)/libpmemshim.map: $(SYMBOLS)
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
 	$(Q){ echo '{ global:'; $(symbols) | sed 's/$$/;/'; \
@@ -112,6 +116,28 @@ STRESS := $(BUILD)/tests/stress/stress
 $(STRESS): %: %.o $(SUPPORT_OBJS) $(BUILD)/libmodules.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE_CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+
+# The kernel as the oracle: differ, and the shipped objects with a probe.
+DIFFER := $(BUILD)/tests/differential/differ $(BUILD)/tests/differential/libprobed.so
+
+$(BUILD)/tests/differential/differ: $(patsubst %,$(BUILD)/tests/differential/%.o,\
+		differ inspect op world) $(BUILD)/tests/support/t_pages.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# Each call that is written is made.
+$(BUILD)/tests/differential/world.o: TEST_CFLAGS += -fno-builtin
+$(BUILD)/tests/differential/probe.o: TEST_CFLAGS += -fPIC -fvisibility=hidden
+
+$(BUILD)/tests/differential/libprobed.so: $(PRELOAD_OBJS) \
+		$(BUILD)/tests/differential/probe.o $(BUILD)/libpmemshim.map
+	$(call say,LINK,$@)
+	$(Q)sed 's/local:/pmemshim_probe_*; local:/' $(BUILD)/libpmemshim.map >$@.map
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libpmemshim.so \
+		-Wl,--version-script=$@.map -Wl,-z,defs,-z,relro,-z,now -o $@ \
+		$(PRELOAD_OBJS) $(BUILD)/tests/differential/probe.o
+
+differ: $(DIFFER)
 
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard examples/*.c)))
 
@@ -149,6 +175,31 @@ check-asan check-ubsan check-tsan:	## unit tests or stress, sanitized
 
 stress: $(STRESS)		## readers against map and unmap, a minute
 	$(STRESS) 60
+
+# What follows takes minutes to an hour; CI runs the short forms of the first
+# four by tests/all.
+faults: all			## every failure of every system call of the shim
+	$(Q)BUILD=$(BUILD) CC='$(CC)' tests/faults/run --full
+
+fuzz:				## each fuzz target for ten minutes
+	$(Q)tests/support/t_install.sh clang libclang-rt-14-dev
+	$(Q)BUILD=$(BUILD) tests/fuzz/run -t 600 --keep
+
+coverage:			## lines and branches that the tests reach
+	$(Q)tests/support/t_install.sh $$(tests/coverage/run --packages)
+	$(Q)BUILD=$(BUILD) tests/coverage/run
+
+check-analyzer:			## gcc -fanalyzer has nothing to say
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/analyzer CC=gcc \
+		CFLAGS='-O2 -g -fanalyzer' WERROR=1 all
+
+mutation: all units		## break the shim in a hundred ways: is it noticed?
+	$(Q)BUILD=$(BUILD) tests/mutation/run
+
+MINUTES ?= 30
+soak: all			## stress for MINUTES: does anything grow?
+	$(Q)tests/support/t_install.sh $$(tests/soak/run --packages)
+	$(Q)BUILD=$(BUILD) CC='$(CC)' tests/soak/run $(MINUTES)
 
 BENCH := $(BUILD)/bench/bench
 
@@ -213,7 +264,7 @@ install: all			## under PREFIX, below DESTDIR
 		sed 's|/usr/local/lib|$(LIBDIR)|; s|/usr/local/share/pmemshim/profiles|$(PROFILEDIR)|' $$f \
 			>$(DESTDIR)$(PROFILEDIR)/$${f##*/} && \
 		chmod 644 $(DESTDIR)$(PROFILEDIR)/$${f##*/} || exit 1; done
-	install -m 644 README.md LICENSE CHANGELOG.md $(DESTDIR)$(DOCDIR)/
+	install -m 644 README.md SECURITY.md LICENSE CHANGELOG.md $(DESTDIR)$(DOCDIR)/
 
 uninstall:			## what install put there
 	rm -f $(DESTDIR)$(LIBDIR)/libpmemshim.so \

@@ -16,24 +16,31 @@
 #include "config/rules.h"
 
 #define STATS		(&option_variables[OPTION_VARIABLE_stats])
+#define DEEPBIND	(&option_variables[OPTION_VARIABLE_deepbind])
 #define LOG		(&option_variables[OPTION_VARIABLE_log])
 
 #define PREFIX		"PMEMSHIM_"
 #define TEST_PREFIX	"PMEMSHIM_TEST_"
 
-static void read_log(const char *text, struct config *out)
+/* The number of the word that text is, or else of the default. */
+static unsigned int read_word(const struct option *option, const char *text)
 {
-	uint64_t level = 0;
+	uint64_t word = 0;
 	const char *problem;
 
-	option_parse(LOG, span_of(LOG->deflt), &level);
-	log_set_level((enum log_level)level);
-	problem = text ? option_parse(LOG, span_of(text), &level) : NULL;
+	option_parse(option, span_of(option->deflt), &word);
+	problem = text ? option_parse(option, span_of(text), &word) : NULL;
 	if (problem)
 		log_write(LOG_WARN, "%s: '%.*s%s' %s, accepted: %s; %s is used",
-			  LOG->name, VALUE_ARGS(span_of(text)), problem,
-			  LOG->form, LOG->deflt);
-	out->log = (enum log_level)level;
+			  option->name, VALUE_ARGS(span_of(text)), problem,
+			  option->form, option->deflt);
+	return (unsigned int)word;
+}
+
+static void read_log(const char *text, struct config *out)
+{
+	log_set_level((enum log_level)read_word(LOG, NULL));
+	out->log = (enum log_level)read_word(LOG, text);
 	log_set_level(out->log);
 }
 
@@ -78,6 +85,7 @@ void config_parse(const struct config_env *env, const char *mountinfo,
 	memset(out, 0, sizeof(*out));
 	read_log(env->log, out);
 	read_stats(env->stats, out);
+	out->keep_deepbind = read_word(DEEPBIND, env->deepbind);
 	rules_read(env, mountinfo, sysfs, out);
 }
 

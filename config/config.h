@@ -68,6 +68,7 @@ struct config {
 	bool any_assume_pmem;
 	const char *stats;	/* absolute, %p kept; NULL when off */
 	enum log_level log;
+	bool keep_deepbind;	/* leave RTLD_DEEPBIND to the program */
 };
 
 /* The variables as the environment has them; NULL where unset. */
@@ -75,6 +76,7 @@ struct config_env {
 	const char *paths;
 	const char *defaults;
 	const char *stats;
+	const char *deepbind;
 	const char *log;
 };
 

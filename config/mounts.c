@@ -113,6 +113,9 @@ static bool read_file_system(struct reader *r, struct mount *m)
 		else if (!strcmp(r->word, "dax=never"))
 			m->dax = DAX_NEVER;
 	} while (stop == ',');
+	/* A later kernel may say more. */
+	while (stop == ' ')
+		stop = next_word(r, " \n");
 	return true;
 }
 

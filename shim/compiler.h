@@ -23,6 +23,10 @@
 /* For a loop whose bounds must be constants where it is used. */
 #define ALWAYS_INLINE	__attribute__((always_inline))
 
+/* For code that keeps vectors on the stack: hand-written callers misalign it,
+ * and libc's copies do not mind. */
+#define REALIGNED	__attribute__((force_align_arg_pointer))
+
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))

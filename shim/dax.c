@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 
+#include "shim/own.h"
 #include "shim/registry.h"
 #include "shim/sys.h"
 
@@ -69,8 +70,9 @@ int dax_look(int fd, struct dax_info *info)
 
 int dax_probe(int fd, off_t offset)
 {
-	void *page = sys_mmap(NULL, REGISTRY_PAGE, PROT_NONE,
-			      MAP_SHARED_VALIDATE | MAP_SYNC, fd, offset);
+	void *page = sys_mmap(own_place(REGISTRY_PAGE), REGISTRY_PAGE,
+			      PROT_NONE, MAP_SHARED_VALIDATE | MAP_SYNC, fd,
+			      offset);
 
 	if (page == MAP_FAILED)
 		return -errno;

@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "shim/own.h"
 #include "shim/registry.h"
 #include "shim/sys.h"
 
@@ -51,6 +52,10 @@ struct file {
 static struct file files[FILES_MAX];
 static _Atomic size_t ever_used;	/* records from here on are untouched */
 static size_t in_use;
+
+/* Calls that shorten a file and are under way. One that a siglongjmp or a
+ * cancellation left stays counted: slow from there on, and never wrong. */
+static _Atomic unsigned int shortening;
 
 static uint64_t get(const _Atomic uint64_t *field)
 {
@@ -123,8 +128,8 @@ static void drop_descriptor(const struct file *file)
 /* Readable only so that memcheck takes no offence; nobody reads it. */
 static void map_commit_page(struct file *file, int fd)
 {
-	void *page = sys_mmap(NULL, REGISTRY_PAGE, PROT_READ, MAP_SHARED, fd,
-			      COMMIT_OFFSET);
+	void *page = sys_mmap(own_place(REGISTRY_PAGE), REGISTRY_PAGE,
+			      PROT_READ, MAP_SHARED, fd, COMMIT_OFFSET);
 
 	atomic_store_explicit(&file->commit_page,
 			      page == MAP_FAILED ? 0 : (uintptr_t)page,
@@ -285,7 +290,7 @@ static void look_once(const struct file *file, const struct timespec *clock,
 		look->stamp |= 1;	/* as the one it was compared with */
 }
 
-void file_look(const struct file *file, struct file_look *look)
+static void look_twice(const struct file *file, struct file_look *look)
 {
 	struct timespec clock;
 
@@ -294,6 +299,37 @@ void file_look(const struct file *file, struct file_look *look)
 		return;
 	if (sys_clock(CLOCK_REALTIME_COARSE, &clock) == 0)
 		look_once(file, &clock, look);
+}
+
+void file_look(const struct file *file, struct file_look *look)
+{
+	/*
+	 * Before the look: if nobody is shortening by then, either the size is
+	 * one that lasts, or whoever begins now moves the epoch that the flush
+	 * compares. Pairs with the increment in file_shorten_begin.
+	 */
+	bool stable = atomic_load_explicit(&shortening,
+					   memory_order_seq_cst) == 0;
+
+	look_twice(file, look);
+	if (!stable && look->verdict != FILE_LOST)
+		look->verdict = FILE_CHANGED;
+}
+
+void file_shorten_begin(void)
+{
+	/* Pairs with the load in file_look. */
+	atomic_fetch_add_explicit(&shortening, 1, memory_order_seq_cst);
+}
+
+void file_shorten_end(void)
+{
+	atomic_fetch_sub_explicit(&shortening, 1, memory_order_seq_cst);
+}
+
+void file_after_fork(void)
+{
+	atomic_store_explicit(&shortening, 0, memory_order_relaxed);
 }
 
 void file_synced(struct file *file, const struct file_look *look)

@@ -62,6 +62,17 @@ struct file_look {
 void file_look(const struct file *file, struct file_look *look);
 
 /*
+ * The program is about to shorten a file, and has done so. In between every
+ * look that is not FILE_LOST says FILE_CHANGED: a size seen now may be less
+ * when the pages are flushed. Nests; anywhere, any thread.
+ */
+void file_shorten_begin(void);
+void file_shorten_end(void);
+
+/* In the child of a fork, where nobody is shortening any more. */
+void file_after_fork(void);
+
+/*
  * The kernel has synced the file since look was taken: remember look. May be
  * called with a look at a file that has been changed again since.
  */

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "shim/arch/arch.h"
+#include "shim/loader.h"
 #include "shim/log.h"
 #include "shim/mapping.h"
 #include "shim/persist.h"
@@ -31,6 +32,7 @@ __attribute__((constructor)) static void start(void)
 	/* libc first: all that follows may copy. */
 	log_init();
 	real_bind();
+	loader_bind();
 	config_load(&config);
 	log_set_level(config.log);
 	if (config.nrules == 0)
@@ -39,6 +41,8 @@ __attribute__((constructor)) static void start(void)
 	persist_init(&ops);
 	stats_init(&config);
 	mapping_init(&config);
+	if (mapping_is_usable())
+		loader_init(config.keep_deepbind);
 	/* Without it a child's mappings are the kernel's. */
 	if (pthread_atfork(NULL, NULL, after_fork))
 		log_write(LOG_WARN, "no memory for a fork handler: in forked children every msync goes to the kernel");

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include "shim/compiler.h"
 #include "shim/mapping.h"
@@ -116,6 +117,54 @@ int mlockall(int flags)
 int msync(void *addr, size_t len, int flags)
 {
 	return sync_range(addr, len, flags);
+}
+
+int ftruncate(int fd, off_t len)
+{
+	return mapping_truncate(fd, len);
+}
+
+int ftruncate64(int fd, off64_t len)
+{
+	return mapping_truncate(fd, len);
+}
+
+int truncate(const char *path, off_t len)
+{
+	return mapping_truncate_path(path, len);
+}
+
+int truncate64(const char *path, off64_t len)
+{
+	return mapping_truncate_path(path, len);
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	return mapping_allocate(fd, mode, offset, len);
+}
+
+int fallocate64(int fd, int mode, off64_t offset, off64_t len)
+{
+	return mapping_allocate(fd, mode, offset, len);
+}
+
+/* As libc does it: the kernel knows how many arguments there are. */
+int prctl(int option, ...)
+{
+	unsigned long a, b, c, d;
+	va_list ap;
+
+	va_start(ap, option);
+	a = va_arg(ap, unsigned long);
+	b = va_arg(ap, unsigned long);
+	c = va_arg(ap, unsigned long);
+	d = va_arg(ap, unsigned long);
+	va_end(ap);
+	/* Nobody without privileges installs a filter before the first. */
+	if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP)
+		mapping_retire();
+	return real.prctl(option, a, b, c, d);
 }
 
 /*

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/falloc.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,6 +27,7 @@
 #include "shim/dax.h"
 #include "shim/file.h"
 #include "shim/log.h"
+#include "shim/own.h"
 #include "shim/real.h"
 #include "shim/region.h"
 #include "shim/registry.h"
@@ -49,9 +51,11 @@ static bool any_dontfork;	/* the lock's */
 
 /* Zero in a forked child until mapping_after_fork. */
 static unsigned char always = 1;
-static unsigned char *not_inherited = &always;
+static unsigned char retired;	/* stays 0 */
+static _Atomic(unsigned char *) not_inherited = &always;
 /* A child changed its mappings while they were not followed. */
 static bool missed_changes;
+static pid_t process;	/* 0 in forked children: it would be a system call */
 
 /* Devices that refused MAP_SYNC for a DAX file: they are not synchronous. */
 static struct {
@@ -59,15 +63,25 @@ static struct {
 	size_t n;
 } refusing;		/* the lock's */
 
+static unsigned char *flag(void)
+{
+	return atomic_load_explicit(&not_inherited, memory_order_relaxed);
+}
+
+static void set_flag(unsigned char *where)
+{
+	atomic_store_explicit(&not_inherited, where, memory_order_relaxed);
+}
+
 bool mapping_is_usable(void)
 {
-	return config && *not_inherited;
+	return config && *flag();
 }
 
 /* The same for a call that changes mappings, and is missed when it is not. */
 static bool follows(void)
 {
-	if (config && !*not_inherited)
+	if (config && !*flag())
 		missed_changes = true;
 	return mapping_is_usable();
 }
@@ -753,6 +767,58 @@ int mapping_remap_pages(void *addr, size_t len, int prot, size_t page,
 	return result;
 }
 
+/*
+ * Files that become shorter
+ */
+
+/*
+ * Whoever looks at a file's size from here on is told that it changed; whoever
+ * looked before starts again. No lock: the call may be a long one, and on a
+ * network file system one that a signal has to end.
+ */
+static bool shorten_begin(void)
+{
+	if (!mapping_is_usable())
+		return false;
+	file_shorten_begin();
+	if (registry_pages() > 0) {
+		registry_withdraw();
+		persist_wait();
+	}
+	return true;
+}
+
+int mapping_truncate(int fd, off_t len)
+{
+	bool began = shorten_begin();
+	int result = real.ftruncate(fd, len);
+
+	if (began)
+		file_shorten_end();
+	return result;
+}
+
+int mapping_truncate_path(const char *path, off_t len)
+{
+	bool began = shorten_begin();
+	int result = real.truncate(path, len);
+
+	if (began)
+		file_shorten_end();
+	return result;
+}
+
+/* A punched hole is zeroes to a load; only a collapse moves the end. */
+int mapping_allocate(int fd, int mode, off_t offset, off_t len)
+{
+	bool began = (mode & FALLOC_FL_COLLAPSE_RANGE) && shorten_begin();
+	int result = real.fallocate(fd, mode, offset, len);
+
+	if (began)
+		file_shorten_end();
+	return result;
+}
+
 void mapping_note_lock(void)
 {
 	atomic_store_explicit(&was_locked, true, memory_order_relaxed);
@@ -788,12 +854,22 @@ const struct persist_policy *mapping_copy_policy(const void *dst, size_t len)
  * Start and fork
  */
 
+void mapping_retire(void)
+{
+	/* A child that shares this memory (vfork) speaks for itself. */
+	if (!mapping_is_usable() || (process && getpid() != process))
+		return;
+	log_write(LOG_INFO, "the program gives up rights: from here on everything goes to the kernel");
+	set_flag(&retired);
+	set_copy_min(SIZE_MAX);
+	stats_write();
+	stats_on = false;
+}
+
 /* Without MADV_WIPEONFORK (4.14) such children are not told apart. */
 static void watch_for_inheritance(void)
 {
-	unsigned char *page = sys_mmap(NULL, REGISTRY_PAGE,
-				       PROT_READ | PROT_WRITE,
-				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *page = own_pages(REGISTRY_PAGE);
 
 	if (page == MAP_FAILED)
 		return;
@@ -802,7 +878,7 @@ static void watch_for_inheritance(void)
 		return;
 	}
 	*page = 1;
-	not_inherited = page;
+	set_flag(page);
 }
 
 void mapping_init(const struct config *the_config)
@@ -818,6 +894,7 @@ void mapping_init(const struct config *the_config)
 		look_at_every_file = true;
 	watch_for_inheritance();
 	registry_init();
+	process = getpid();
 	config = the_config;
 }
 
@@ -840,12 +917,15 @@ void mapping_after_fork(void)
 {
 	struct registry_guard guard;
 
-	if (missed_changes || !registry_after_fork())
+	if (missed_changes || flag() == &retired || !registry_after_fork())
 		return;
+	process = 0;
+	file_after_fork();
+	persist_after_fork();
 	if (any_dontfork) {
 		registry_lock(&guard);
 		registry_update(0, REGISTRY_LIMIT, drop_dontfork, NULL);
 		registry_unlock(&guard);
 	}
-	*not_inherited = 1;
+	*flag() = 1;
 }

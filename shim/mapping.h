@@ -46,13 +46,27 @@ void *mapping_attach(int id, const void *addr, int flags);
 int mapping_remap_pages(void *addr, size_t len, int prot, size_t page,
 			int flags);
 
+/*
+ * A flush behind the end of a file is a SIGBUS, so nobody flushes by a size
+ * seen before these.
+ */
+int mapping_truncate(int fd, off_t len);
+int mapping_truncate_path(const char *path, off_t len);
+int mapping_allocate(int fd, int mode, off_t offset, off_t len);
+
+/*
+ * The program is about to give up rights, and may be about to forbid system
+ * calls that it does not make itself: from here on the shim makes none.
+ */
+void mapping_retire(void);
+
 /* The program is about to lock memory (MS_INVALIDATE must then be asked). */
 void mapping_note_lock(void);
 bool mapping_was_locked(void);
 
 /*
- * False in a process without rules, before mapping_init, and in a forked child
- * until mapping_after_fork has run there. A child that was forked past
+ * False in a process without rules, before mapping_init, after mapping_retire,
+ * and in a forked child until mapping_after_fork has run there. A child that was forked past
  * fork(2)'s handlers (_Fork, raw clone) stays so: everything goes to the kernel.
  */
 bool mapping_is_usable(void);

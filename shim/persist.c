@@ -11,6 +11,8 @@
 #include "shim/persist.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <sys/single_threaded.h>
 
 #include "shim/compiler.h"
 #include "shim/log.h"
@@ -23,6 +25,12 @@
 static struct arch_ops arch;
 static struct persist_policy policies[PERSIST_POLICIES_MAX];
 static unsigned int npolicies;
+
+/* Threads in a flush, and whether this one is counted. */
+static _Atomic int flushing;
+static _Thread_local int is_flushing;
+static _Atomic bool tired_of_waiting;
+#define WAIT_SECONDS	1
 
 /* For a platform whose caches are in the persistence domain. */
 static void flush_none(const void *addr, size_t len)
@@ -199,11 +207,63 @@ const struct persist_policy *persist_policy(unsigned int number)
 	return &policies[number];
 }
 
+/*
+ * The restartable sequence ends a flush that another thread overtakes, but not
+ * a page fault that the flush is in: that goes on and may end in a signal. So
+ * such flushes are counted, for whoever can wait for them.
+ */
+static bool flush_begin(void)
+{
+	if (__libc_single_threaded || is_flushing)
+		return false;
+	is_flushing = 1;
+	/* Before the epoch is compared. Pairs with the load in persist_wait. */
+	atomic_fetch_add_explicit(&flushing, 1, memory_order_seq_cst);
+	return true;
+}
+
+static void flush_end(void)
+{
+	atomic_fetch_sub_explicit(&flushing, 1, memory_order_release);
+	is_flushing = 0;
+}
+
 bool persist_flush(const struct persist_policy *policy, const void *addr,
 		   size_t len, const _Atomic uint64_t *epoch,
 		   uint64_t expected)
 {
-	return policy->guarded(addr, len, epoch, expected);
+	bool counted = flush_begin();
+	bool done = policy->guarded(addr, len, epoch, expected);
+
+	if (counted)
+		flush_end();
+	return done;
+}
+
+static bool others_flush(void)
+{
+	return atomic_load_explicit(&flushing, memory_order_seq_cst) >
+	       is_flushing;
+}
+
+void persist_wait(void)
+{
+	struct timespec start, now;
+	int saved = errno;
+
+	real_clock(CLOCK_MONOTONIC_COARSE, &start);
+	while (others_flush() && !tired_of_waiting) {
+		sched_yield();
+		real_clock(CLOCK_MONOTONIC_COARSE, &now);
+		if (now.tv_sec - start.tv_sec > WAIT_SECONDS)
+			tired_of_waiting = true;
+	}
+	errno = saved;
+}
+
+void persist_after_fork(void)
+{
+	atomic_store_explicit(&flushing, is_flushing, memory_order_relaxed);
 }
 
 void persist_drain(void)

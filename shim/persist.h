@@ -75,6 +75,16 @@ bool persist_flush(const struct persist_policy *policy, const void *addr,
 		   uint64_t expected);
 void persist_drain(void);
 
+/*
+ * Wait for the flushes of other threads that are under way, for a second at
+ * most and if that was not enough never again: whoever is stopped in one, or
+ * has jumped out of it, must not stop the program. May run anywhere.
+ */
+void persist_wait(void);
+
+/* In the child of a fork, whose only thread is this one. */
+void persist_after_fork(void);
+
 /* memmove(3), durable on return. policy->copy must not be NULL. */
 void persist_copy(const struct persist_policy *policy, void *dst,
 		  const void *src, size_t len);

@@ -204,6 +204,35 @@ static int standin_msync(void *addr, size_t len, int flags)
 	return (int)syscall(SYS_msync, addr, len, flags);
 }
 
+static int standin_ftruncate(int fd, off_t len)
+{
+	return (int)syscall(SYS_ftruncate, fd, len);
+}
+
+static int standin_truncate(const char *path, off_t len)
+{
+	return (int)syscall(SYS_truncate, path, len);
+}
+
+static int standin_fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	return (int)syscall(SYS_fallocate, fd, mode, offset, len);
+}
+
+static int standin_prctl(int option, ...)
+{
+	unsigned long arguments[4];
+	va_list ap;
+
+	/* Callers inside the shim always pass four more. */
+	va_start(ap, option);
+	for (size_t i = 0; i < ARRAY_LEN(arguments); i++)
+		arguments[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	return (int)syscall(SYS_prctl, option, arguments[0], arguments[1],
+			    arguments[2], arguments[3]);
+}
+
 struct real real = {
 	.mmap = standin_mmap,
 	.mmap64 = standin_mmap,
@@ -218,6 +247,13 @@ struct real real = {
 	.mlock2 = standin_mlock2,
 	.mlockall = standin_mlockall,
 	.msync = standin_msync,
+	.ftruncate = standin_ftruncate,
+	.ftruncate64 = standin_ftruncate,
+	.truncate = standin_truncate,
+	.truncate64 = standin_truncate,
+	.fallocate = standin_fallocate,
+	.fallocate64 = standin_fallocate,
+	.prctl = standin_prctl,
 	.memcpy = standin_memmove,
 	.memmove = standin_memmove,
 	.mempcpy = standin_mempcpy,

@@ -14,8 +14,8 @@
 #include <sys/mman.h>
 
 #include "shim/compiler.h"
+#include "shim/own.h"
 #include "shim/registry.h"
-#include "shim/sys.h"
 
 #define POLICY_BITS	8
 #define ATTRIBUTE_BITS	3
@@ -127,9 +127,7 @@ uint64_t region_with_attributes(uint64_t value, unsigned int attributes)
 
 static bool add_chunk(void)
 {
-	void *chunk = sys_mmap(NULL, CHUNK_REGIONS * sizeof(struct region),
-			       PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *chunk = own_pages(CHUNK_REGIONS * sizeof(struct region));
 
 	if (chunk == MAP_FAILED)
 		return false;

@@ -24,6 +24,7 @@
 #include <sys/single_threaded.h>
 
 #include "shim/compiler.h"
+#include "shim/own.h"
 #include "shim/sys.h"
 
 enum { LEVEL_TOP, LEVEL_MIDDLE, LEVEL_LEAF };
@@ -223,25 +224,31 @@ void registry_withdraw(void)
 
 /* Not pthread_sigmask: it leaves libc's own signals, and so an asynchronous
  * pthread_cancel, unblocked. */
-static void set_signals(const uint64_t *new, uint64_t *old)
+static bool set_signals(const uint64_t *new, uint64_t *old)
 {
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, new, old, sizeof(*new));
+	int saved = errno;
+	bool done = syscall(SYS_rt_sigprocmask, SIG_SETMASK, new, old,
+			    sizeof(*new)) == 0;
+
+	errno = saved;
+	return done;
 }
 
 void registry_lock(struct registry_guard *guard)
 {
 	const uint64_t every = UINT64_MAX;
 
-	set_signals(&every, &guard->signals);
+	guard->blocked = set_signals(&every, &guard->signals);
 	pthread_mutex_lock(&mutex);
 }
 
 void registry_unlock(const struct registry_guard *guard)
 {
-	const uint64_t signals = guard->signals;
+	const struct registry_guard held = *guard;
 
 	pthread_mutex_unlock(&mutex);
-	set_signals(&signals, NULL);
+	if (held.blocked)
+		set_signals(&held.signals, NULL);
 }
 
 bool registry_after_fork(void)
@@ -257,9 +264,7 @@ static struct node *node_new(uint64_t content)
 	struct node *node;
 
 	if (spare_count == 0) {
-		void *chunk = sys_mmap(NULL, CHUNK_BYTES,
-				       PROT_READ | PROT_WRITE,
-				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		void *chunk = own_pages(CHUNK_BYTES);
 
 		if (chunk == MAP_FAILED)
 			return NULL;

@@ -48,7 +48,7 @@ extern _Atomic uint64_t registry_epoch;
 /*
  * Pages have left the registry, or lost attributes, and are about to be taken
  * away: when this returns nobody flushes them any more. Costs a membarrier(2)
- * where the process has threads; the lock is held.
+ * where the process has threads; needs no lock.
  */
 void registry_withdraw(void);
 
@@ -67,6 +67,7 @@ bool registry_after_fork(void);
 
 struct registry_guard {
 	uint64_t signals;	/* the caller's mask, for registry_unlock */
+	bool blocked;		/* false where a seccomp filter forbids it */
 };
 
 /*

@@ -27,7 +27,7 @@ done < <(sed -nE 's/^(KEY|VARIABLE)\(\w+, "([^"]+)".*/\2/p' config/options.def)
 
 while read -r name; do
 	want "$man" "$(roff "$name")" "symbol $name"
-done < <(sed -nE 's/^SYMBOL\([^,]*, ([a-z0-9_]+),.*/\1/p' shim/symbols.def)
+done < <(sed -nE 's/^SYMBOL\([^,]*, ([a-z0-9_]+),.*/\1/p' shim/symbols.def shim/arch/*/symbols.def)
 
 while read -r text; do
 	want "$man" "$(roff "$text")" "counter \"$text\""

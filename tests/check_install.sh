@@ -11,7 +11,7 @@ trap 'rm -rf "$dest"' EXIT
 to=(DESTDIR="$dest/root" PREFIX=/opt/pmemshim BUILD="${BUILD:-build}")
 
 make install "${to[@]}" >/dev/null
-expected="CHANGELOG.md LICENSE README.md database.env libpmemshim.7 libpmemshim.so measure-kernel.env"
+expected="CHANGELOG.md LICENSE README.md SECURITY.md database.env libpmemshim.7 libpmemshim.so measure-kernel.env"
 installed=$(cd "$dest/root/opt/pmemshim" && find . -type f -printf '%f\n' |
 	LC_ALL=C sort | tr '\n' ' ')
 [[ $installed == "$expected " ]] || {

@@ -5,6 +5,8 @@
  */
 #include "t_preload.h"
 
+#include <sys/prctl.h>
+
 #define N 64
 #define W (N / sizeof(wchar_t))
 
@@ -47,6 +49,30 @@ CALL(mlock2, return mlock2(area, N, MLOCK_ONFAULT) == 0 && munlock(area, N) == 0
 CALL(mlockall, errno = 0; return mlockall(0x80) == -1 && errno == EINVAL;)
 CALL(msync, return msync(area, N, MS_SYNC) == 0 &&
 	    msync(area, N, 8) == -1 && errno == EINVAL;)
+#define TEMPORARY open("/dev/shm", O_TMPFILE | O_RDWR, 0600)
+CALL(ftruncate, int fd = TEMPORARY; return ftruncate(fd, N) == 0 &&
+	    lseek(fd, 0, SEEK_END) == N && ftruncate(fd, -1) == -1 &&
+	    errno == EINVAL && close(fd) == 0;)
+CALL(ftruncate64, int fd = TEMPORARY; return ftruncate64(fd, N) == 0 &&
+	    lseek(fd, 0, SEEK_END) == N && ftruncate64(-1, 0) == -1 &&
+	    errno == EBADF && close(fd) == 0;)
+CALL(truncate, int fd = TEMPORARY; char name[32];
+     snprintf(name, 32, "/proc/self/fd/%d", fd);
+     return truncate(name, N) == 0 && lseek(fd, 0, SEEK_END) == N &&
+	    truncate("", 0) == -1 && errno == ENOENT && close(fd) == 0;)
+CALL(truncate64, int fd = TEMPORARY; char name[32];
+     snprintf(name, 32, "/proc/self/fd/%d", fd);
+     return truncate64(name, N) == 0 && lseek(fd, 0, SEEK_END) == N &&
+	    truncate64("", 0) == -1 && errno == ENOENT && close(fd) == 0;)
+CALL(fallocate, int fd = TEMPORARY; return fallocate(fd, 0, 0, N) == 0 &&
+	    lseek(fd, 0, SEEK_END) == N && fallocate(fd, 0, 0, 0) == -1 &&
+	    errno == EINVAL && close(fd) == 0;)
+CALL(fallocate64, int fd = TEMPORARY; return fallocate64(fd, 0, 5, N) == 0 &&
+	    lseek(fd, 0, SEEK_END) == N + 5 && fallocate64(-1, 0, 0, 1) == -1 &&
+	    errno == EBADF && close(fd) == 0;)
+CALL(prctl, char name[16]; return prctl(PR_SET_NAME, "symbols", 0, 0, 0) == 0 &&
+	    prctl(PR_GET_NAME, name) == 0 && !strcmp(name, "symbols") &&
+	    prctl(-1, 0, 0, 0, 0) == -1 && errno == EINVAL;)
 CALL(memcpy, return memcpy(d, s, N) == d && SAME;)
 CALL(memmove, memcpy(d, s, N); return memmove(d + 8, d, N) == d + 8 &&
 	    memcmp(d + 8, s, N) == 0 && memcmp(d, s, 8) == 0;)

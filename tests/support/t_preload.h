@@ -71,7 +71,7 @@ T_UNUSED static void t_show(const char *call, long result, int error)
 		_exit(99);
 }
 
-T_UNUSED static void t_die(const char *what, int line)
+T_UNUSED __attribute__((noreturn)) static void t_die(const char *what, int line)
 {
 	dprintf(2, "line %d: %s: errno %d\n", line, what, errno);
 	_exit(98);

@@ -528,6 +528,72 @@ Test(arch_guarded, another_epoch_leaves_the_memory_untouched)
 	each_guarded(check_gives_up);
 }
 
+/* A signal ends a restartable sequence: rip is where it goes on. */
+static void on_guarded_fault(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *u = context;
+	greg_t *rip = &u->uc_mcontext.gregs[REG_RIP];
+
+	if (faults.n == 256)
+		signal(sig, SIG_DFL);
+	faults.line[faults.n++ % 256] = (uintptr_t)info->si_addr / 64;
+	*rip += (greg_t)flush_length((const unsigned char *)*rip);
+}
+
+static bool was_flushed(uintptr_t line)
+{
+	for (size_t i = 0; i < faults.n; i++)
+		if (faults.line[i] == line)
+			return true;
+	return false;
+}
+
+static void check_lines(arch_guarded_fn guarded)
+{
+	char *p = mmap(NULL, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+
+	for (size_t at = 0; at < 64; at += 7)
+		for (size_t len = 1; len < 200; len += 3) {
+			uintptr_t addr = (uintptr_t)p + PAGE - 64 + at;
+
+			faults.n = 0;
+			cr_assert(guarded((void *)addr, len, &epoch, epoch));
+			for (uintptr_t line = addr / 64;
+			     line <= (addr + len - 1) / 64; line++)
+				cr_assert(was_flushed(line), "%zu + %zu", at,
+					  len);
+			cr_assert_not(was_flushed(addr / 64 - 1));
+			cr_assert_not(was_flushed((addr + len - 1) / 64 + 1));
+		}
+}
+
+Test(arch_guarded, takes_each_line_that_the_range_touches)
+{
+	struct sigaction action = { .sa_sigaction = on_guarded_fault,
+				    .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGSEGV, &action, NULL);
+	each_guarded(check_lines);
+}
+
+Test(arch_steps, the_drain_is_one_fence)
+{
+	struct sigaction action = { .sa_sigaction = on_step,
+				    .sa_flags = SA_SIGINFO };
+	struct arch_ops ops;
+
+	arch_init(&ops);
+	if (!ops.drain)
+		cr_skip_test("cannot run here");
+	sigaction(SIGTRAP, &action, NULL);
+	memset(&seen, 0, sizeof(seen));
+	TRAP_FLAG("orq", 0x100);
+	ops.drain();
+	TRAP_FLAG("andq", ~0x100);
+	cr_assert_eq(seen.fences, 1);
+}
+
 static void check_goes_through(arch_guarded_fn guarded)
 {
 	cr_assert(guarded(to + 5, 3 * PAGE, &epoch, epoch));

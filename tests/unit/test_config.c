@@ -668,14 +668,30 @@ Test(config, sixteen_mebibytes_in_every_variable)
 		huge[0] = '/';
 		huge[len] = '\0';
 		printed = parse_env((struct config_env){ huge, NULL, huge,
-							 huge });
+							 huge, huge });
 		cr_assert(strlen(printed) < 4096);
 		printed = parse_env((struct config_env){ "/", huge, huge,
-							 huge });
+							 huge, huge });
 		cr_assert(strlen(printed) < 4096);
 		cr_assert(config.nrules == 0);
 	}
 	free(huge);
+}
+
+Test(config, deepbind_is_dropped_unless_it_is_to_be_kept)
+{
+	cr_assert_str_eq(parse_env((struct config_env){ .paths = "" }), "");
+	cr_assert(!config.keep_deepbind);
+	cr_assert_str_eq(parse_env((struct config_env){
+				.paths = "", .deepbind = "keep" }), "");
+	cr_assert(config.keep_deepbind);
+	cr_assert_str_eq(parse_env((struct config_env){
+				.paths = "", .deepbind = "drop" }), "");
+	cr_assert(!config.keep_deepbind);
+	cr_assert_str_eq(parse_env((struct config_env){
+				.paths = "", .deepbind = "Keep" }),
+			 "libpmemshim: PMEMSHIM_DEEPBIND: 'Keep' is unknown, accepted: drop|keep; drop is used\n");
+	cr_assert(!config.keep_deepbind);
 }
 
 /* Paths by the file, not by the spelling. */
@@ -836,6 +852,13 @@ Test(config, auto_takes_mounts_with_a_dax_option)
 		    "/a /b /e ");
 	cr_assert(config.rules[0].automatic);
 	cr_assert(config.rules[0].mode == CONFIG_MODE_FLUSH);
+}
+
+Test(config, auto_reads_over_what_a_later_kernel_may_add)
+{
+	expect_auto("1 0 8:1 / /a rw - ext4 x rw,dax 2 0 8:2 / /b rw - ext4 x rw,dax\n"
+		    "3 0 8:3 / /c rw - ext4 x rw,dax more\n"
+		    "4 0 8:4 / /d rw - ext4 x rw,dax\n", "/a /c /d ");
 }
 
 Test(config, auto_takes_mounts_whose_device_can_dax)
@@ -1125,7 +1148,7 @@ Test(config, unknown_variable_is_one_line)
 	setenv("PMEMSHIM_TEST_DAX", "/mnt", 1);
 	setenv("PMEMSHIMX", "/mnt", 1);
 	cr_assert_str_eq(load(),
-			 "libpmemshim: PMEMSHIM_PATH: unknown variable, accepted: PMEMSHIM_PATHS, PMEMSHIM_DEFAULTS, PMEMSHIM_STATS, PMEMSHIM_LOG; it is ignored\n");
+			 "libpmemshim: PMEMSHIM_PATH: unknown variable, accepted: PMEMSHIM_PATHS, PMEMSHIM_DEFAULTS, PMEMSHIM_STATS, PMEMSHIM_DEEPBIND, PMEMSHIM_LOG; it is ignored\n");
 	unsetenv("PMEMSHIM_PATH");
 	cr_assert_str_eq(load(), "");
 }

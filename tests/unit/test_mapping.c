@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 
 #include "shim/file.h"
 #include "shim/mapping.h"
+#include "shim/real.h"
 #include "shim/region.h"
 #include "shim/registry.h"
 #include "shim/stats.h"
@@ -461,6 +463,163 @@ Test(mapping, a_child_whose_changes_were_missed_is_left_to_the_kernel)
 	}
 	waitpid(child, &status, 0);
 	cr_assert_eq(status, 0);
+}
+
+Test(mapping, remapped_file_pages_are_the_kernels)
+{
+	start_with("");
+	cr_assert_eq(mapping_remap_pages(map, PAGE, 0, 2, 0), 0);
+	cr_assert_eq(registry_find((uintptr_t)map), 0);
+	cr_assert_neq(registry_find((uintptr_t)map + PAGE), 0);
+}
+
+/* What a thread that looks at the file during a call is told. */
+static enum file_verdict during;
+static uint64_t epoch_before, epoch_during;
+
+static enum file_verdict verdict(void)
+{
+	struct region_view view;
+	struct file_look look;
+
+	cr_assert(region_read(registry_find((uintptr_t)map), &view));
+	file_look(view.file, &look);
+	return look.verdict;
+}
+
+static int look_on(void)
+{
+	during = verdict();
+	epoch_during = registry_epoch;
+	errno = ENOSPC;
+	return -1;
+}
+
+static int fake_ftruncate(int the_fd, off_t len)
+{
+	(void)the_fd, (void)len;
+	return look_on();
+}
+
+static int fake_truncate(const char *path, off_t len)
+{
+	(void)path, (void)len;
+	return look_on();
+}
+
+static int fake_fallocate(int the_fd, int mode, off_t offset, off_t len)
+{
+	(void)the_fd, (void)mode, (void)offset, (void)len;
+	return look_on();
+}
+
+static void start_settled(void)
+{
+	struct region_view view;
+	struct file_look look;
+
+	start_with("");
+	cr_assert(region_read(registry_find((uintptr_t)map), &view));
+	usleep(50000);
+	file_look(view.file, &look);
+	file_synced(view.file, &look);
+	cr_assert_eq(verdict(), FILE_SAME);
+	real.ftruncate = fake_ftruncate;
+	real.truncate = fake_truncate;
+	real.fallocate = fake_fallocate;
+	epoch_before = registry_epoch;
+}
+
+static void check_shortened(int result, enum file_verdict expected)
+{
+	cr_assert_eq(result, -1);
+	cr_assert_eq(errno, ENOSPC);
+	cr_assert_eq(during, expected);
+	cr_assert_eq(epoch_during != epoch_before, expected == FILE_CHANGED);
+	cr_assert_eq(verdict(), FILE_SAME);
+}
+
+Test(mapping, nobody_trusts_a_size_while_ftruncate_runs)
+{
+	start_settled();
+	check_shortened(mapping_truncate(fd, 0), FILE_CHANGED);
+}
+
+Test(mapping, nobody_trusts_a_size_while_truncate_runs)
+{
+	start_settled();
+	check_shortened(mapping_truncate_path("x", 0), FILE_CHANGED);
+}
+
+Test(mapping, nobody_trusts_a_size_while_a_range_is_collapsed)
+{
+	start_settled();
+	check_shortened(mapping_allocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, 1),
+			FILE_CHANGED);
+}
+
+Test(mapping, other_allocations_disturb_nobody)
+{
+	start_settled();
+	check_shortened(mapping_allocate(fd, FALLOC_FL_PUNCH_HOLE, 0, 1),
+			FILE_SAME);
+}
+
+static int fork_within(int the_fd, off_t len)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)the_fd, (void)len;
+	if (child == 0) {
+		mapping_after_fork();
+		_exit(verdict() == FILE_SAME ? 0 : 1);
+	}
+	waitpid(child, &status, 0);
+	return status;
+}
+
+Test(mapping, a_child_forked_while_a_file_is_shortened_is_not_held_up)
+{
+	start_settled();
+	real.ftruncate = fork_within;
+	cr_assert_eq(mapping_truncate(fd, 0), 0);
+}
+
+Test(mapping, after_the_program_gave_up_rights_everything_is_passed_on)
+{
+	int status;
+	pid_t child;
+
+	start_with("copy_min=64");
+	cr_assert(mapping_copy_policy(map, 64));
+	mapping_retire();
+	cr_assert(!mapping_is_usable());
+	cr_assert_eq(mapping_copy_min, SIZE_MAX);
+	child = fork();
+	if (child == 0) {
+		mapping_after_fork();
+		_exit(mapping_is_usable() ? 1 : 0);
+	}
+	waitpid(child, &status, 0);
+	cr_assert_eq(status, 0);
+	t_shim_map(fd, LEN);
+	cr_assert_eq(registry_pages(), NPAGES, "a mapping was followed");
+}
+
+Test(mapping, a_child_that_shares_memory_gives_up_its_own_rights)
+{
+	int status;
+	pid_t child;
+
+	start_with("");
+	child = vfork();
+	if (child == 0) {
+		mapping_retire();
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	cr_assert(mapping_is_usable());
 }
 
 Test(mapping, shared_memory_attached_over_pages_takes_them_out)

@@ -5,7 +5,13 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "shim/log.h"
 #include "shim/persist.h"
 #include "tests/support/t_arch.h"
 
@@ -118,6 +124,25 @@ Test(persist, a_named_flush_that_is_missing_falls_to_the_next)
 				    CONFIG_FLUSH_CLFLUSHOPT), "clflush");
 }
 
+Test(persist, a_named_flush_that_is_the_least_falls_upwards)
+{
+	cr_assert_str_eq(flush_with(WITHOUT(ARCH_CLFLUSH) |
+				    WITHOUT(ARCH_CLFLUSHOPT),
+				    CONFIG_FLUSH_CLFLUSH), "clwb");
+}
+
+Test(persist, a_copy_under_flush_none_is_drained_all_the_same)
+{
+	static char from[2048], to[2048];
+
+	persist_init(&t_arch_ops);
+	rule.flush = CONFIG_FLUSH_NONE;
+	t_arch_reset();
+	persist_copy(policy_for(false), to, from, sizeof(to));
+	cr_assert_eq(t_arch_flushes(), 0);
+	cr_assert_eq(t_arch_drains(), 1);
+}
+
 Test(persist, flush_none_is_obeyed_outside_the_domain)
 {
 	cr_assert_str_eq(flush_with(0, CONFIG_FLUSH_NONE), "none");
@@ -201,4 +226,166 @@ Test(persist, a_cached_set_keeps_the_phase_of_its_pattern)
 	cr_assert_eq(to[2], 0);
 	cr_assert_eq(to[106], 0);
 	cr_assert(t_arch_persisted_once(to + 3, 103));
+}
+
+/* A flush that hangs, as in a page fault, until it is let go. */
+static _Atomic int hanging, let_go, returned;
+
+static bool hang(const void *addr, size_t len, const _Atomic uint64_t *epoch,
+		 uint64_t expected)
+{
+	(void)addr, (void)len, (void)epoch, (void)expected;
+	hanging = 1;
+	while (!let_go)
+		usleep(1000);
+	returned = 1;
+	return true;
+}
+
+static const struct persist_policy *hanging_policy(void)
+{
+	static struct arch_ops ops;
+
+	ops = t_arch_ops;
+	for (int kind = 0; kind < ARCH_FLUSH_COUNT; kind++)
+		ops.guarded[kind] = hang;
+	persist_init(&ops);
+	return policy_for(false);
+}
+
+static void *flush_and_hang(void *policy)
+{
+	static _Atomic uint64_t epoch;
+
+	persist_flush(policy, &epoch, 1, &epoch, 0);
+	return NULL;
+}
+
+static void *let_go_soon(void *unused)
+{
+	usleep(50000);
+	let_go = 1;
+	return unused;
+}
+
+Test(persist, whoever_waits_waits_for_the_flush_of_another_thread)
+{
+	pthread_t flusher, helper;
+
+	pthread_create(&flusher, NULL, flush_and_hang,
+		       (void *)hanging_policy());
+	while (!hanging)
+		usleep(1000);
+	pthread_create(&helper, NULL, let_go_soon, NULL);
+	errno = 77;
+	persist_wait();
+	cr_assert(returned);
+	cr_assert_eq(errno, 77);
+	pthread_join(flusher, NULL);
+	pthread_join(helper, NULL);
+}
+
+Test(persist, nobody_waits_forever_nor_twice)
+{
+	struct timespec a, b, c;
+	pthread_t flusher;
+
+	pthread_create(&flusher, NULL, flush_and_hang,
+		       (void *)hanging_policy());
+	while (!hanging)
+		usleep(1000);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	persist_wait();
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	persist_wait();
+	clock_gettime(CLOCK_MONOTONIC, &c);
+	cr_assert_geq(b.tv_sec - a.tv_sec, 1);
+	cr_assert(!returned);
+	cr_assert_leq(c.tv_sec - b.tv_sec, 1);
+	let_go = 1;
+	pthread_join(flusher, NULL);
+}
+
+static _Atomic int waited;
+
+static bool wait_within(const void *addr, size_t len,
+			const _Atomic uint64_t *epoch, uint64_t expected)
+{
+	(void)addr, (void)len, (void)epoch, (void)expected;
+	persist_wait();
+	waited++;
+	return true;
+}
+
+static void *flush_and_wait_within(void *unused)
+{
+	static struct arch_ops ops;
+
+	ops = t_arch_ops;
+	for (int kind = 0; kind < ARCH_FLUSH_COUNT; kind++)
+		ops.guarded[kind] = wait_within;
+	persist_init(&ops);
+	flush_and_hang((void *)policy_for(false));
+	return unused;
+}
+
+/* A signal handler that shortens a file in the middle of its thread's flush. */
+Test(persist, nobody_waits_for_himself)
+{
+	struct timespec a, b;
+	pthread_t thread;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	pthread_create(&thread, NULL, flush_and_wait_within, NULL);
+	pthread_join(thread, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	cr_assert_eq(waited, 1);
+	cr_assert_leq(b.tv_sec - a.tv_sec, 1);
+}
+
+/* What is logged when the policy for the rule is made. */
+static const char *warned(enum config_flush flush, size_t without)
+{
+	static char said[512];
+	struct arch_ops ops = t_arch_ops;
+	int log = memfd_create("stderr", 0);
+	ssize_t n;
+
+	cr_assert_eq(dup2(log, STDERR_FILENO), STDERR_FILENO);
+	log_init();
+	for (size_t i = 0; i < without; i++)
+		ops.flush[ARCH_FLUSH_COUNT - 1 - i] = NULL;
+	persist_init(&ops);
+	rule.flush = flush;
+	persist_policy_warn(policy_for(false));
+	n = pread(log, said, sizeof(said) - 1, 0);
+	said[n < 0 ? 0 : n] = '\0';
+	return said;
+}
+
+Test(persist, flush_none_outside_the_domain_is_warned_of)
+{
+	cr_assert_not_null(strstr(warned(CONFIG_FLUSH_NONE, 0),
+				  "rule /mnt/pmem: flush=none"));
+}
+
+Test(persist, a_missing_instruction_is_warned_of)
+{
+	const char *said = warned(CONFIG_FLUSH_CLWB, 1);
+
+	cr_assert_not_null(strstr(said, "rule /mnt/pmem: flush=clwb: "));
+}
+
+Test(persist, what_the_cpu_has_is_not_warned_of)
+{
+	cr_assert_str_eq(warned(CONFIG_FLUSH_AUTO, 0), "");
+}
+
+Test(persist, copies_have_a_name)
+{
+	persist_init(&t_arch_ops);
+	rule.copy = CONFIG_COPY_OFF;
+	cr_assert_str_eq(persist_copy_name(policy_for(false)), "off");
+	rule.copy = CONFIG_COPY_CACHED;
+	cr_assert_str_eq(persist_copy_name(policy_for(true)), "cached");
 }

@@ -80,6 +80,21 @@ Test(real, stand_in_mapping_calls_reach_the_kernel)
 	cr_assert_eq(real.munmap(p + 1, 1), -1);
 }
 
+Test(real, stand_ins_of_rare_calls_reach_the_kernel)
+{
+	char *p = real.mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert_eq(real.pkey_mprotect(p, 4096, PROT_READ, -1), 0);
+	cr_assert_eq(real.pkey_mprotect(p, 4096, PROT_READ, 15), -1);
+	cr_assert_eq(real.madvise(p, 4096, MADV_NORMAL), 0);
+	cr_assert_eq(real.mlock2(p, 4096, 0), 0);
+	cr_assert_eq(real.mlock2(p, 4096, 1024), -1);
+	cr_assert_eq(real.mlockall(1024), -1);
+	cr_assert_eq(real.shmat(-1, NULL, 0), (void *)-1);
+	cr_assert_eq(real.remap_file_pages(p, 4096, 0, 0, 0), -1);
+}
+
 Test(real, an_overflow_before_binding_ends_the_program, .signal = SIGABRT)
 {
 	char a[4];

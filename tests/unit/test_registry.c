@@ -82,6 +82,25 @@ Test(registry, touches_sees_first_and_last_page_only_inside)
 	cr_assert_not(registry_touches(BASE + MIB2 + PAGE, UINTPTR_MAX));
 }
 
+Test(registry, touches_sees_what_lies_behind_an_untracked_page)
+{
+	set_range(BASE, BASE + PAGE, 1);
+	set_range(BASE + MIB2, BASE + MIB2 + PAGE, 1);
+	cr_assert(registry_touches(BASE + PAGE, BASE + MIB2 + PAGE));
+	cr_assert_not(registry_touches(BASE + PAGE, BASE + MIB2));
+}
+
+Test(registry, a_withdrawal_is_another_epoch)
+{
+	uint64_t before = atomic_load(&registry_epoch);
+	struct registry_guard guard;
+
+	registry_lock(&guard);
+	registry_withdraw();
+	registry_unlock(&guard);
+	cr_assert_neq(atomic_load(&registry_epoch), before);
+}
+
 Test(registry, run_stops_where_the_value_changes_and_at_the_limit)
 {
 	uintptr_t end;

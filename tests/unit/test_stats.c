@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -154,4 +157,56 @@ Test(stats, a_reset_starts_again)
 	stats_add(1, STATS_COPIES, 1);
 	stats_reset();
 	cr_assert_eq(stats_counts[1][STATS_COPIES], 0);
+}
+
+Test(stats, a_reset_without_statistics_changes_nothing)
+{
+	stats_counts[1][STATS_COPIES] = 5;
+	stats_reset();
+	cr_assert_eq(stats_counts[1][STATS_COPIES], 5);
+}
+
+/* A number that was cut would be a wrong one. */
+Test(stats, what_has_no_room_is_left_out_by_whole_lines)
+{
+	static char text[1 << 17];
+	struct config many = config;
+	size_t len;
+	int fd;
+
+	many.nrules = CONFIG_RULES_MAX;
+	for (size_t i = 0; i < CONFIG_RULES_MAX; i++)
+		many.rules[i] = config.rules[0];
+	stats_init(&many);
+	for (size_t i = 0; i < CONFIG_RULES_MAX; i++)
+		for (size_t k = 0; k < STATS_COUNTERS; k++)
+			stats_add(i, (enum stats_counter)k, 123456789);
+	stats_write();
+	fd = open(path, O_RDONLY);
+	len = (size_t)read(fd, text, sizeof(text) - 1);
+	cr_assert_gt(len, 60000);
+	cr_assert_eq(text[len - 1], '\n');
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		cr_assert(!strncmp(line, "   123456789  ", 14) ||
+			  !strcmp(line, "rule /mnt/a") ||
+			  !strncmp(line, "libpmemshim: ", 13), "%s", line);
+}
+
+Test(stats, a_name_that_is_too_long_is_one_warning)
+{
+	static char name[PATH_MAX];
+	struct config odd = config;
+	int log = memfd_create("stderr", 0);
+	char said[256] = "";
+
+	cr_assert_eq(dup2(log, STDERR_FILENO), STDERR_FILENO);
+	log_init();
+	memset(name, 'n', sizeof(name) - 1);
+	name[0] = '/';
+	odd.stats = name;
+	stats_init(&odd);
+	stats_write();
+	cr_assert_gt(pread(log, said, sizeof(said) - 1, 0), 0);
+	cr_assert_not_null(strstr(said, "the name is too long"));
+	cr_assert_eq(strchr(said, '\n')[1], '\0');
 }

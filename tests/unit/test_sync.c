@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "shim/mapping.h"
+#include "shim/real.h"
+#include "shim/region.h"
 #include "shim/registry.h"
 #include "shim/stats.h"
 #include "shim/sync.h"
@@ -375,6 +377,101 @@ Test(sync, another_file_under_the_descriptors_number_is_not_believed)
 			replaced += dup2(0, i) == i;
 	cr_assert_eq(replaced, 1);
 	assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_LOST);
+}
+
+/* Of the same shape, so that only its number tells it from the watched one. */
+Test(sync, a_twin_under_the_descriptors_number_is_not_believed)
+{
+	int twin, replaced = 0;
+
+	start_with("");
+	twin = t_shim_file("twin", LEN);
+	for (off_t at = 0; at < (off_t)LEN; at += (off_t)PAGE)
+		cr_assert_eq(pwrite(twin, "x", 1, at), 1);
+	for (int i = HIGH_DESCRIPTORS; i < 4096; i++)
+		if (i != twin && fcntl(i, F_GETFD) >= 0)
+			replaced += dup2(twin, i) == i;
+	cr_assert_eq(replaced, 1);
+	assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_LOST);
+}
+
+static int extending_msync(void *addr, size_t len, int flags)
+{
+	int result = msync(addr, len, flags);
+
+	ftruncate(fd, LEN + PAGE);
+	return result;
+}
+
+/* What changes while the kernel syncs may or may not be part of that. */
+Test(sync, a_file_that_changes_during_the_kernels_call_is_the_kernels_again)
+{
+	int (*const counted_msync)(void *, size_t, int) = real.msync;
+
+	start_with("");
+	ftruncate(fd, LEN + 2 * PAGE);
+	real.msync = extending_msync;
+	cr_assert_eq(sync_range(map, LEN, MS_SYNC), 0);
+	real.msync = counted_msync;
+	ftruncate(fd, LEN + PAGE);
+	sync_range(map, LEN, MS_SYNC);
+	cr_assert_eq(counted(STATS_KERNEL_CHANGED), 2);
+}
+
+static int failing_msync(void *addr, size_t len, int flags)
+{
+	(void)addr, (void)len, (void)flags;
+	errno = EIO;
+	return -1;
+}
+
+Test(sync, a_call_that_the_kernel_failed_is_the_kernels_again)
+{
+	int (*counted_msync)(void *, size_t, int);
+
+	start_with("");
+	counted_msync = real.msync;
+	ftruncate(fd, LEN + PAGE);
+	real.msync = failing_msync;
+	cr_assert_eq(sync_range(map, LEN, MS_SYNC), -1);
+	cr_assert_eq(errno, EIO);
+	real.msync = counted_msync;
+	assert_kernel(map, LEN, MS_SYNC, STATS_KERNEL_CHANGED);
+}
+
+static int overtaking_clock(clockid_t clock, struct timespec *now)
+{
+	struct registry_guard guard;
+
+	/* Between the look at the registry and the flush. */
+	registry_lock(&guard);
+	registry_withdraw();
+	registry_unlock(&guard);
+	return clock_gettime(clock, now);
+}
+
+Test(sync, a_persist_that_was_overtaken_is_the_kernels)
+{
+	start_with("");
+	real_clock = overtaking_clock;
+	assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_OVERTAKEN);
+}
+
+/* As a reader sees it that was overtaken by the last munmap. */
+Test(sync, a_region_that_is_gone_is_the_kernels)
+{
+	struct registry_guard guard;
+
+	start_with("");
+	/* The file's record stays. */
+	t_shim_map(fd, LEN);
+	registry_lock(&guard);
+	region_remove_pages(registry_find((uintptr_t)map), LEN / PAGE);
+	registry_unlock(&guard);
+	t_shim_kernel_reset();
+	cr_assert_eq(sync_range(map, PAGE, MS_SYNC), 0);
+	cr_assert_eq(t_shim_kernel_msyncs(), 1);
+	cr_assert_eq(counted(STATS_PERSISTED), 0);
 }
 
 Test(sync, a_range_over_two_mappings_is_persisted_with_one_drain)

@@ -6,7 +6,8 @@
 #include "line_sse2.h"
 #include "stream.h"
 
-void copy_nt_sse2(void *dst, const void *src, size_t len, arch_flush_fn flush)
+REALIGNED void copy_nt_sse2(void *dst, const void *src, size_t len,
+			    arch_flush_fn flush)
 {
 	stream_copy(dst, src, len, flush);
 }

@@ -6,7 +6,8 @@
 #include "line_sse2.h"
 #include "stream.h"
 
-void set_nt_sse2(void *dst, uint32_t pattern, size_t len, arch_flush_fn flush)
+REALIGNED void set_nt_sse2(void *dst, uint32_t pattern, size_t len,
+			   arch_flush_fn flush)
 {
 	stream_set(dst, pattern, len, flush);
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * own.h: where the shim's own memory goes: far from where mmap(NULL) puts the
+ * program's. A program that reserves a range, unmaps it and fills the hole by
+ * MAP_FIXED knows that the hole is empty, and must not find us in it.
+ */
+#ifndef PMEMSHIM_OWN_H
+#define PMEMSHIM_OWN_H
+
+#include <stddef.h>
+
+/*
+ * A hint for mmap(2), len bytes apart from all that were given before. The
+ * kernel goes elsewhere when the place is taken or beyond its limits. Needs no
+ * lock.
+ */
+void *own_place(size_t len);
+
+/* Zeroed pages to read and write that are never given back, or MAP_FAILED. */
+void *own_pages(size_t len);
+
+#endif

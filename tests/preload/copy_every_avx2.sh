@@ -1,0 +1,6 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Every copy and set by AVX2 is libc's: lengths, alignments, overlap, page ends, results, flags, upper registers.
+. "$T_ROOT/tests/support/t_preload.sh"
+. "$T_ROOT/tests/support/t_isa.sh"
+t_isa avx2
