@@ -30,7 +30,8 @@ DAX ?=
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 ARCH ?= $(if $(wildcard shim/arch/$(MACHINE)),$(MACHINE),generic)
 
-BUILD_CPPFLAGS := -D_GNU_SOURCE -DPMEMSHIM_VERSION='"$(VERSION)"' -I.
+BUILD_CPPFLAGS := -D_GNU_SOURCE -DPMEMSHIM_VERSION='"$(VERSION)"' \
+	-DPMEMSHIM_LIBDIR='"$(LIBDIR)"' -I.
 BUILD_CFLAGS := -std=c11 -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	-fno-builtin -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wconversion $(if $(WERROR),-Werror) \
@@ -40,6 +41,11 @@ BUILD_CFLAGS := -std=c11 -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 BUILD_CFLAGS += $(shell $(CC) -fno-tree-loop-distribute-patterns -E -x c \
 	/dev/null >/dev/null 2>&1 && echo -fno-tree-loop-distribute-patterns)
 DEPFLAGS = -MMD -MP
+
+# The command needs libelf, with its header, for the machine it is built for.
+HAVE_LIBELF := $(shell echo 'int main(void) { return (int)elf_version(0); }' | \
+	$(CC) -include libelf.h -x c - -o /dev/null -lelf >/dev/null 2>&1 && echo yes)
+COMMAND := $(if $(HAVE_LIBELF),$(BUILD)/pmemshim)
 
 # Everything that links into an ordinary program without interposing.
 INTERPOSING := $(wildcard shim/init.c shim/intercept.c \
@@ -51,7 +57,8 @@ PRELOAD := $(MODULES) $(INTERPOSING)
 MODULE_OBJS := $(MODULES:%.c=$(BUILD)/%.o)
 PRELOAD_OBJS := $(PRELOAD:%.c=$(BUILD)/%.o)
 # test_arch_ARCH.c looks inside one architecture.
-UNIT_SOURCES := $(filter-out tests/unit/test_arch_%,$(wildcard tests/unit/*.c)) \
+UNIT_SOURCES := $(filter-out tests/unit/test_arch_% \
+	$(if $(HAVE_LIBELF),,tests/unit/test_cli_%),$(wildcard tests/unit/*.c)) \
 	$(wildcard tests/unit/test_arch_$(ARCH).c)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(sort $(UNIT_SOURCES)))
 SUPPORT_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/*.c)))
@@ -60,12 +67,15 @@ Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
 .DEFAULT_GOAL := all
-.PHONY: all examples units differ install uninstall check check-fast check-unit \
+.PHONY: all no-command FORCE examples units differ install uninstall check check-fast check-unit \
 	check-symbols check-docs check-asan check-ubsan check-tsan \
 	check-counts check-counts-guest stress bench demo lint format clean help \
 	faults fuzz coverage mutation soak check-analyzer
 
-all: $(BUILD)/libpmemshim.so	## the library
+all: $(BUILD)/libpmemshim.so $(or $(COMMAND),no-command)	## the library and the command
+
+no-command:
+	@echo '  no $(BUILD)/pmemshim: it needs libelf (Debian: libelf-dev)'
 
 # ISA flags belong to the one file that is named for them.
 isa_flags = $(if $(filter %_avx512,$(1)),-mavx512f -mavx512bw -mavx512vl) \
@@ -97,6 +107,35 @@ $(BUILD)/libmodules.a: $(MODULE_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(MODULE_OBJS)
 
+# The command is an ordinary program; all but main.c also links into tests.
+CLI_CFLAGS := -std=c11 -fPIE -Wall -Wextra -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wconversion $(if $(WERROR),-Werror) \
+	$(SANITIZE_CFLAGS)
+CLI_SOURCES := $(sort $(filter-out cli/main.c,$(wildcard cli/*.c)))
+CLI_LIBS := $(BUILD)/libcli.a $(BUILD)/libmodules.a
+
+$(BUILD)/cli/%.o: cli/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BUILD_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(CLI_CFLAGS) \
+		$(DEPFLAGS) -c -o $@ $<
+
+# LIBDIR as it was compiled in; make install may be given another one.
+$(BUILD)/cli/libdir: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIBDIR)' | cmp -s - $@ || echo '$(LIBDIR)' >$@
+FORCE:
+$(BUILD)/cli/library.o: $(BUILD)/cli/libdir
+
+$(BUILD)/libcli.a: $(CLI_SOURCES:%.c=$(BUILD)/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/pmemshim: $(BUILD)/cli/main.o $(CLI_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE_CFLAGS) $(LDFLAGS) -pie -o $@ $< \
+		$(CLI_LIBS) -Wl,--as-needed -lelf -lm
+
 # Tests are ordinary programs: no -fno-builtin, Criterion's headers as they are.
 TEST_CFLAGS := -std=c11 -Wall -Wextra $(if $(WERROR),-Werror) $(SANITIZE_CFLAGS)
 
@@ -106,10 +145,13 @@ $(BUILD)/tests/%.o: tests/%.c
 	$(Q)$(CC) $(BUILD_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(TEST_CFLAGS) \
 		$(DEPFLAGS) -c -o $@ $<
 
+$(filter $(BUILD)/tests/unit/test_cli_%,$(UNIT_TESTS)): $(BUILD)/libcli.a
+
 $(UNIT_TESTS): %: %.o $(SUPPORT_OBJS) $(BUILD)/libmodules.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(SANITIZE_CFLAGS) $(LDFLAGS) -o $@ $^ \
-		-lcriterion -lpthread
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE_CFLAGS) $(LDFLAGS) -o $@ \
+		-Wl,--start-group $^ -Wl,--end-group -lcriterion -lpthread \
+		-Wl,--as-needed $(if $(HAVE_LIBELF),-lelf) -lm
 
 STRESS := $(BUILD)/tests/stress/stress
 
@@ -230,13 +272,13 @@ check-counts-guest: $(BUILD)/bench/counts $(BUILD)/bench/count_span.so all	## an
 	$(Q)bench/counts_guest.sh $(BUILD)
 
 demo:				## the main job on real DAX; DAX=DIR: natively
-	$(Q)tests/support/t_install.sh $$(examples/demo/demo.sh --packages)
+	$(Q)tests/support/t_install.sh libelf-dev $$(examples/demo/demo.sh --packages)
 	$(Q)$(if $(DAX),:,tests/guest/guest --install)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)DAX=$(DAX) examples/demo/demo.sh $(BUILD)/libpmemshim.so
 
 C_FILES := $(sort $(wildcard shim/*.[ch] shim/arch/*.h shim/arch/*/*.[ch] \
-	config/*.[ch]))
+	config/*.[ch] cli/*.[ch]))
 SHELL_FILES = $(sort $(shell git ls-files | xargs grep -lE '^\#!/bin/(ba)?sh'))
 
 # cppcheck 2.10 does not parse asm goto.
@@ -249,16 +291,19 @@ lint:				## clang-tidy, cppcheck, shellcheck
 		--enable=warning,performance,portability \
 		--suppress=missingIncludeSystem \
 		--suppress='internalAstError:shim/arch/x86_64/guarded_*' \
-		$(BUILD_CPPFLAGS) shim config
+		$(BUILD_CPPFLAGS) shim config cli
 	$(Q)shellcheck $(SHELL_FILES)
 
 format:				## clang-format in place
 	$(Q)clang-format -i $(C_FILES)
 
 install: all			## under PREFIX, below DESTDIR
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(MANDIR)/man7 \
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR) \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7 \
 		$(DESTDIR)$(PROFILEDIR) $(DESTDIR)$(DOCDIR)
 	install -m 755 $(BUILD)/libpmemshim.so $(DESTDIR)$(LIBDIR)/
+	$(if $(COMMAND),install -m 755 $(COMMAND) $(DESTDIR)$(BINDIR)/)
+	$(if $(COMMAND),install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/)
 	install -m 644 man/libpmemshim.7 $(DESTDIR)$(MANDIR)/man7/
 	for f in config/profiles/*.env; do \
 		sed 's|/usr/local/lib|$(LIBDIR)|; s|/usr/local/share/pmemshim/profiles|$(PROFILEDIR)|' $$f \
@@ -267,7 +312,9 @@ install: all			## under PREFIX, below DESTDIR
 	install -m 644 README.md SECURITY.md LICENSE CHANGELOG.md $(DESTDIR)$(DOCDIR)/
 
 uninstall:			## what install put there
-	rm -f $(DESTDIR)$(LIBDIR)/libpmemshim.so \
+	rm -f $(DESTDIR)$(LIBDIR)/libpmemshim.so $(DESTDIR)$(BINDIR)/pmemshim \
+		$(DESTDIR)$(MANDIR)/man1/pmemshim.1 \
+		$(DESTDIR)$(MANDIR)/man1/pmemshim-*.1 \
 		$(DESTDIR)$(MANDIR)/man7/libpmemshim.7
 	rm -rf $(DESTDIR)$(PROFILEDIR) $(DESTDIR)$(DOCDIR)
 

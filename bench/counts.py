@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """counts.py: instructions per call, compared with the figures kept.
 
-    counts.py CALLGRIND_OUT FIGURES [--write]
+    counts.py CALLGRIND_OUT OUT_WITH_STATISTICS FIGURES [--write]
 
-Prints every case with its count and its figure. Exit status 1 when a count
+The cases of msync count a second time as NAME_stats. Prints every case with its count and its figure. Exit status 1 when a count
 has grown by more than a tenth over its figure, or a figure is missing.
 """
 import re
@@ -40,9 +40,9 @@ def inclusive_costs(path):
     return cost, calls
 
 
-def main():
-    out, figures_path = sys.argv[1:3]
-    cost, calls = inclusive_costs(out)
+def count_cases(path):
+    """Case -> instructions per call."""
+    cost, calls = inclusive_costs(path)
     counted = {}
     for function in cost:
         match = CASE.fullmatch(function)
@@ -51,7 +51,15 @@ def main():
     nothing = counted.pop('nothing', None)
     if nothing is None:
         sys.exit('counts: nothing was counted')
-    counted = {name: round(n - nothing) for name, n in sorted(counted.items())}
+    return {name: round(n - nothing) for name, n in counted.items()}
+
+
+def main():
+    out, out_stats, figures_path = sys.argv[1:4]
+    counted = count_cases(out)
+    counted |= {f'{name}_stats': n for name, n in count_cases(out_stats).items()
+                if 'msync' in name}
+    counted = dict(sorted(counted.items()))
     if '--write' in sys.argv:
         with open(figures_path, 'w') as f:
             f.write('# Instructions per call, as bench/counts.sh --write'

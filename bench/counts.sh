@@ -21,9 +21,19 @@ command -v python3 >/dev/null || { echo 'counts: no python3' >&2; exit 77; }
 dir=$(mktemp -d "${SHM:-/dev/shm}/pmemshim-counts.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
-env PMEMSHIM_PATHS="$dir,assume_pmem=yes,kernel_above=never,refresh=0" \
-	PMEMSHIM_LOG=error LD_PRELOAD="$build/libpmemshim.so" \
-	valgrind -q --tool=callgrind --callgrind-out-file="$dir/out" \
-	"$build/bench/counts" "$dir/file" >"$dir/log" 2>&1 ||
-	{ cat "$dir/log" >&2; exit 1; }
-python3 "$here/counts.py" "$dir/out" "$here/counts.figures" "$@"
+
+# run OUT [VARIABLE=VALUE]
+run() {
+	out=$1
+	shift
+	env PMEMSHIM_PATHS="$dir,assume_pmem=yes,kernel_above=never,refresh=0" \
+		PMEMSHIM_LOG=error LD_PRELOAD="$build/libpmemshim.so" "$@" \
+		valgrind -q --tool=callgrind --callgrind-out-file="$out" \
+		"$build/bench/counts" "$dir/file" >"$dir/log" 2>&1 ||
+		{ cat "$dir/log" >&2; exit 1; }
+	rm -f "$dir/file"
+}
+
+run "$dir/out"
+run "$dir/out.stats" PMEMSHIM_STATS="$dir/stats"
+python3 "$here/counts.py" "$dir/out" "$dir/out.stats" "$here/counts.figures" "$@"

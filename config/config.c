@@ -7,6 +7,7 @@
 #include "config/config.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -17,6 +18,7 @@
 
 #define STATS		(&option_variables[OPTION_VARIABLE_stats])
 #define DEEPBIND	(&option_variables[OPTION_VARIABLE_deepbind])
+#define SEED		(&option_variables[OPTION_VARIABLE_seed])
 #define LOG		(&option_variables[OPTION_VARIABLE_log])
 
 #define PREFIX		"PMEMSHIM_"
@@ -79,6 +81,20 @@ static void read_stats(const char *text, struct config *out)
 		out->stats = stats;
 }
 
+static void read_seed(const char *text, struct config *out)
+{
+	const char *problem;
+
+	if (!text)
+		return;
+	problem = option_parse(SEED, span_of(text), &out->seed);
+	out->seeded = !problem;
+	if (problem)
+		log_write(LOG_WARN, "%s: '%.*s%s' %s, accepted: %s; a random one is used",
+			  SEED->name, VALUE_ARGS(span_of(text)), problem,
+			  SEED->form);
+}
+
 void config_parse(const struct config_env *env, const char *mountinfo,
 		  const char *sysfs, struct config *out)
 {
@@ -86,6 +102,7 @@ void config_parse(const struct config_env *env, const char *mountinfo,
 	read_log(env->log, out);
 	read_stats(env->stats, out);
 	out->keep_deepbind = read_word(DEEPBIND, env->deepbind);
+	read_seed(env->seed, out);
 	rules_read(env, mountinfo, sysfs, out);
 }
 
@@ -137,6 +154,30 @@ void config_load(struct config *out)
 	config_parse(&env, "/proc/self/mountinfo", "/sys", out);
 	if (!secure)
 		warn_unknown_variable();
+}
+
+/* KEY=VALUE behind what is in out, if it fits. */
+static void spell_key(const struct option *key, uint64_t value, char *out,
+		      size_t size)
+{
+	const size_t len = strlen(out);
+	char text[64];
+	int n;
+
+	option_spell(key, value, text, sizeof(text));
+	n = snprintf(out + len, size - len, "%s%s=%s", len ? "," : "",
+		     key->name, text);
+	if (n < 0 || (size_t)n >= size - len)
+		out[len] = '\0';
+}
+
+void config_spell(const struct config_rule *rule, char *out, size_t size)
+{
+	out[0] = '\0';
+#define KEY(field, ...) \
+	spell_key(&option_keys[OPTION_KEY_##field], \
+		  (uint64_t)rule->field, out, size);
+#include "config/options.def"
 }
 
 const struct config_rule *config_match(const struct config *config,

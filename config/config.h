@@ -18,6 +18,7 @@
 enum config_mode {
 	CONFIG_MODE_FLUSH,	/* arm B: persist from user space */
 	CONFIG_MODE_KERNEL,	/* arm A: MAP_SYNC mapping, the kernel's msync */
+	CONFIG_MODE_AB,		/* blocks of syncs by one or the other */
 	CONFIG_MODE_OFF		/* as if the shim were absent */
 };
 
@@ -55,6 +56,7 @@ struct config_rule {
 	uint64_t copy_min;	/* bytes, at least 1 */
 	uint64_t kernel_above;	/* bytes, CONFIG_AUTO or CONFIG_NEVER */
 	uint64_t refresh;	/* nanoseconds, or CONFIG_NEVER */
+	uint64_t block;		/* syncs, at least 1 */
 	bool verify;
 	bool assume_pmem;
 	bool automatic;		/* made from the word auto */
@@ -67,6 +69,8 @@ struct config {
 	size_t nrules;		/* 0: inert, everything to the kernel */
 	bool any_assume_pmem;
 	const char *stats;	/* absolute, %p kept; NULL when off */
+	uint64_t seed;
+	bool seeded;		/* seed was given */
 	enum log_level log;
 	bool keep_deepbind;	/* leave RTLD_DEEPBIND to the program */
 };
@@ -77,6 +81,7 @@ struct config_env {
 	const char *defaults;
 	const char *stats;
 	const char *deepbind;
+	const char *seed;
 	const char *log;
 };
 
@@ -102,6 +107,12 @@ void config_read_env(struct config_env *env, bool secure);
  * that look like ours and are not (PMEMSHIM_PATH) are logged in one line.
  */
 void config_load(struct config *out);
+
+/*
+ * All keys of the rule as PMEMSHIM_PATHS would spell them, KEY=VALUE,..., cut
+ * between two keys where out ends. Signal-safe.
+ */
+void config_spell(const struct config_rule *rule, char *out, size_t size);
 
 /*
  * The rule with the longest path that is path or one of its parents by whole

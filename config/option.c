@@ -56,6 +56,11 @@ static const struct unit time_units[] = {
 	{ NULL, 0 }
 };
 
+static const struct unit no_units[] = {
+	{ "", 1 },
+	{ NULL, 0 }
+};
+
 static bool span_is(struct span s, const char *text)
 {
 	return strlen(text) == s.len && memcmp(text, s.at, s.len) == 0;
@@ -163,7 +168,33 @@ const char *option_parse(const struct option *option, struct span text,
 		return parse_size(option, text, value);
 	if (option->type == OPTION_TIME)
 		return parse_time(option, text, value);
+	if (option->type == OPTION_NUMBER)
+		return parse_number(option, no_units, text, value);
 	return parse_word(option, text, value);
+}
+
+static void spell_word(const char *words, uint64_t i, char *out, size_t size)
+{
+	while (i-- > 0)
+		words += strcspn(words, "|") + 1;
+	snprintf(out, size, "%.*s", (int)strcspn(words, "|"), words);
+}
+
+void option_spell(const struct option *option, uint64_t value, char *out,
+		  size_t size)
+{
+	if (option->type == OPTION_WORD)
+		spell_word(option->form, value, out, size);
+	else if (option->type == OPTION_SIZE && value == CONFIG_AUTO)
+		snprintf(out, size, "auto");
+	else if (option->type == OPTION_SIZE && value == CONFIG_NEVER)
+		snprintf(out, size, "never");
+	else if (option->type == OPTION_TIME && value == CONFIG_NEVER)
+		snprintf(out, size, "0");
+	else if (option->type == OPTION_TIME)
+		snprintf(out, size, "%" PRIu64 "us", value / 1000);
+	else
+		snprintf(out, size, "%" PRIu64, value);
 }
 
 void option_describe(const struct option *option, char *out, size_t size)
@@ -176,6 +207,9 @@ void option_describe(const struct option *option, char *out, size_t size)
 		snprintf(out, size, "%s (with us, ms or s; at most %" PRIu64
 			 "s)", option->form,
 			 option->max / UINT64_C(1000000000));
+	else if (option->type == OPTION_NUMBER)
+		snprintf(out, size, "%s (%" PRIu64 " to %" PRIu64 ")",
+			 option->form, option->min, option->max);
 	else
 		snprintf(out, size, "%s", option->form);
 }

@@ -37,7 +37,8 @@ enum option_type {
 	OPTION_FILE,
 	OPTION_WORD,
 	OPTION_SIZE,
-	OPTION_TIME
+	OPTION_TIME,
+	OPTION_NUMBER
 };
 
 struct option {
@@ -69,11 +70,15 @@ extern const char *const option_variable_names;
 extern const char *const option_key_names;
 
 /*
- * The value of text by the rules of a WORD, SIZE or TIME option: NULL and
+ * The value of text by the rules of a WORD, SIZE, TIME or NUMBER option: NULL and
  * *value, or what is wrong with it as the end of a sentence.
  */
 const char *option_parse(const struct option *option, struct span text,
 			 uint64_t *value);
+
+/* The opposite: a text that option_parse makes value of. */
+void option_spell(const struct option *option, uint64_t value, char *out,
+		  size_t size);
 
 /* Write what the option accepts, in words, to out. */
 void option_describe(const struct option *option, char *out, size_t size);

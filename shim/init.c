@@ -21,8 +21,10 @@ static struct config config;
 
 static void after_fork(void)
 {
-	stats_reset();
 	mapping_after_fork();
+	/* What goes on in a child that is the kernel's is not counted. */
+	if (mapping_is_usable())
+		stats_after_fork();
 }
 
 __attribute__((constructor)) static void start(void)
@@ -39,10 +41,13 @@ __attribute__((constructor)) static void start(void)
 		return;
 	arch_init(&ops);
 	persist_init(&ops);
-	stats_init(&config);
 	mapping_init(&config);
-	if (mapping_is_usable())
+	if (mapping_is_usable()) {
+		stats_init(&config, &ops);
 		loader_init(config.keep_deepbind);
+	} else if (config.stats) {
+		log_write(LOG_WARN, "PMEMSHIM_STATS: this machine cannot persist from user space, so everything is the kernel's; no statistics are kept");
+	}
 	/* Without it a child's mappings are the kernel's. */
 	if (pthread_atfork(NULL, NULL, after_fork))
 		log_write(LOG_WARN, "no memory for a fork handler: in forked children every msync goes to the kernel");
@@ -50,5 +55,5 @@ __attribute__((constructor)) static void start(void)
 
 __attribute__((destructor)) static void finish(void)
 {
-	stats_write();
+	stats_finish();
 }

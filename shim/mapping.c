@@ -28,6 +28,7 @@
 #include "shim/file.h"
 #include "shim/log.h"
 #include "shim/own.h"
+#include "shim/probes.h"
 #include "shim/real.h"
 #include "shim/region.h"
 #include "shim/registry.h"
@@ -105,7 +106,8 @@ static bool touches(const void *addr, size_t len)
 
 	return mapping_range(addr, len, &end) &&
 	       (registry_touches((uintptr_t)addr, end) ||
-		file_page_within((uintptr_t)addr, end));
+		file_page_within((uintptr_t)addr, end) ||
+		stats_lies_in((uintptr_t)addr, end));
 }
 
 static void set_copy_min(size_t len)
@@ -127,18 +129,27 @@ static uintptr_t below_limit(uintptr_t addr)
 	return addr < REGISTRY_LIMIT ? addr : REGISTRY_LIMIT;
 }
 
+/* Nobody flushes any more what has just left the registry. */
+static void withdraw(void)
+{
+	registry_withdraw();
+	persist_wait();
+}
+
 static void drop(uintptr_t addr, uintptr_t end)
 {
 	int saved = errno;
 
 	file_forget_pages(addr, end);
+	if (stats_lies_in(addr, end))
+		stats_forget(addr, end);
 	if (!registry_touches(addr, end))
 		return;
 	registry_update(below_limit(addr), below_limit(end), drop_pages,
 			NULL);
 	if (registry_pages() == 0)
 		set_copy_min(SIZE_MAX);
-	registry_withdraw();
+	withdraw();
 	errno = saved;
 }
 
@@ -307,6 +318,10 @@ static int may_ask(const struct plan *plan)
 {
 	if (plan->rule->map_sync == CONFIG_MAP_SYNC_PREFER &&
 	    (plan->info.kind == DAX_NONE || is_refusing(plan->info.dev)))
+		return -EOPNOTSUPP;
+	/* Which is refused as it stands, and asked without it is granted. */
+	if ((plan->want.flags & MAP_TYPE) == MAP_SHARED_VALIDATE &&
+	    (plan->want.flags & MAP_FIXED_NOREPLACE))
 		return -EOPNOTSUPP;
 	if (plan->want.flags & MAP_FIXED)
 		return dax_probe(plan->want.fd, plan->want.offset);
@@ -477,6 +492,7 @@ static void *map_tracked(const struct plan *plan)
 		errno = saved;
 	registry_unlock(&guard);
 	saved = errno;
+	PROBE4(map, addr, plan->want.len, outcome.counter, plan->rule->path);
 	report(plan, &outcome);
 	errno = saved;
 	return addr;
@@ -606,7 +622,7 @@ void *mapping_remap(void *old, size_t old_len, size_t new_len, int flags,
 	if (!follows() ||
 	    !mapping_range(old, old_len ? old_len : 1, &move.old_end))
 		return real.mremap(old, old_len, new_len, flags, new);
-	if (!registry_touches(move.old, move.old_end) &&
+	if (!touches(old, old_len ? old_len : 1) &&
 	    !((flags & MREMAP_FIXED) && touches(new, new_len))) {
 		addr = real.mremap(old, old_len, new_len, flags, new);
 		if (addr != MAP_FAILED)
@@ -654,7 +670,7 @@ static void set_attributes(uintptr_t addr, uintptr_t end, unsigned int keep,
 	registry_update(below_limit(addr), below_limit(end),
 			change_attributes, &change);
 	if (change.hides)
-		registry_withdraw();
+		withdraw();
 }
 
 int mapping_protect(void *addr, size_t len, int prot)
@@ -668,6 +684,8 @@ int mapping_protect(void *addr, size_t len, int prot)
 	    !mapping_range(addr, len, &end))
 		return real.mprotect(addr, len, prot);
 	registry_lock(&guard);
+	if (!(prot & PROT_WRITE))
+		stats_forget(start, end);
 	/* Access is lost before the call and won after it. */
 	set_attributes(start, end, REGION_DONTFORK | access, 0);
 	result = real.mprotect(addr, len, prot);
@@ -710,6 +728,7 @@ int mapping_advise(void *addr, size_t len, int advice)
 	if (advice == MADV_GUARD_INSTALL)
 		drop(start, end);
 	if (advice == MADV_DONTFORK) {
+		stats_forget(start, end);
 		any_dontfork = true;
 		set_attributes(start, end, ~0u, REGION_DONTFORK);
 	}
@@ -735,7 +754,7 @@ void *mapping_attach(int id, const void *addr, int flags)
 	struct registry_guard guard;
 	void *result;
 
-	if (!follows() || registry_pages() == 0)
+	if (!follows() || (registry_pages() == 0 && !stats_file()))
 		return real.shmat(id, addr, flags);
 	registry_lock(&guard);
 	if (flags & SHM_REMAP) {
@@ -756,12 +775,14 @@ int mapping_remap_pages(void *addr, size_t len, int prot, size_t page,
 			int flags)
 {
 	struct registry_guard guard;
+	/* The kernel takes an address inside a page for the page's. */
+	const void *start = (char *)addr - (uintptr_t)addr % REGISTRY_PAGE;
 	int result;
 
-	if (!follows() || !touches(addr, len))
+	if (!follows() || !touches(start, len))
 		return real.remap_file_pages(addr, len, prot, page, flags);
 	registry_lock(&guard);
-	drop_range(addr, len);
+	drop_range(start, len);
 	result = real.remap_file_pages(addr, len, prot, page, flags);
 	registry_unlock(&guard);
 	return result;
@@ -781,10 +802,8 @@ static bool shorten_begin(void)
 	if (!mapping_is_usable())
 		return false;
 	file_shorten_begin();
-	if (registry_pages() > 0) {
-		registry_withdraw();
-		persist_wait();
-	}
+	if (registry_pages() > 0)
+		withdraw();
 	return true;
 }
 
@@ -862,23 +881,24 @@ void mapping_retire(void)
 	log_write(LOG_INFO, "the program gives up rights: from here on everything goes to the kernel");
 	set_flag(&retired);
 	set_copy_min(SIZE_MAX);
-	stats_write();
-	stats_on = false;
+	stats_retire();
 }
 
-/* Without MADV_WIPEONFORK (4.14) such children are not told apart. */
-static void watch_for_inheritance(void)
+/* Without it (Linux 4.14, before MAP_SYNC) a child past the handlers could not
+ * be told from its parent. */
+static bool watch_for_inheritance(void)
 {
 	unsigned char *page = own_pages(REGISTRY_PAGE);
 
 	if (page == MAP_FAILED)
-		return;
+		return false;
 	if (sys_madvise(page, REGISTRY_PAGE, MADV_WIPEONFORK)) {
 		sys_munmap(page, REGISTRY_PAGE);
-		return;
+		return false;
 	}
 	*page = 1;
 	set_flag(page);
+	return true;
 }
 
 void mapping_init(const struct config *the_config)
@@ -890,9 +910,10 @@ void mapping_init(const struct config *the_config)
 		if (the_config->rules[i].assume_pmem ||
 		    the_config->rules[i].map_sync == CONFIG_MAP_SYNC_REQUIRE)
 			look_at_every_file = true;
-	if (stats_on || log_level() >= LOG_INFO)
+	if (the_config->stats || log_level() >= LOG_INFO)
 		look_at_every_file = true;
-	watch_for_inheritance();
+	if (!watch_for_inheritance())
+		return;
 	registry_init();
 	process = getpid();
 	config = the_config;

@@ -16,7 +16,7 @@
  */
 void *own_place(size_t len);
 
-/* Zeroed pages to read and write that are never given back, or MAP_FAILED. */
+/* Zeroed pages to read and write, or MAP_FAILED; munmap gives them back. */
 void *own_pages(size_t len);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "shim/compiler.h"
 #include "shim/log.h"
+#include "shim/probes.h"
 #include "shim/real.h"
 
 /* kernel_above=auto until the shim learns it: scanning 4 MiB of absent lines
@@ -26,8 +27,15 @@ static struct arch_ops arch;
 static struct persist_policy policies[PERSIST_POLICIES_MAX];
 static unsigned int npolicies;
 
-/* Threads in a flush, and whether this one is counted. */
-static _Atomic int flushing;
+/*
+ * Threads in a flush, and whether this one is counted. In a line of its own
+ * for most threads: one line for all would pass from core to core at every
+ * msync.
+ */
+#define STRIPES	16
+static struct {
+	_Alignas(ARCH_LINE) _Atomic int n;
+} flushing[STRIPES];
 static _Thread_local int is_flushing;
 static _Atomic bool tired_of_waiting;
 #define WAIT_SECONDS	1
@@ -176,7 +184,10 @@ static void fill_policy(struct persist_policy *policy,
 	policy->number = want->number;
 	policy->device = want->device;
 	policy->cache_domain = want->cache_domain;
-	policy->user = want->rule->mode == CONFIG_MODE_FLUSH;
+	policy->user = want->rule->mode != CONFIG_MODE_KERNEL;
+	/* A device has no kernel's msync to take turns with. */
+	policy->alternates = want->rule->mode == CONFIG_MODE_AB &&
+			     !want->device;
 	choose_flush(policy);
 	policy->kernel_above = want->rule->kernel_above == CONFIG_AUTO
 			     ? KERNEL_ABOVE_AUTO : want->rule->kernel_above;
@@ -212,19 +223,26 @@ const struct persist_policy *persist_policy(unsigned int number)
  * a page fault that the flush is in: that goes on and may end in a signal. So
  * such flushes are counted, for whoever can wait for them.
  */
+static _Atomic int *stripe(void)
+{
+	/* Thread-local storage lies beside stacks, megabytes apart. */
+	return &flushing[((uintptr_t)&is_flushing * UINT64_C(0x9e3779b97f4a7c15)) >>
+			 60].n;
+}
+
 static bool flush_begin(void)
 {
 	if (__libc_single_threaded || is_flushing)
 		return false;
 	is_flushing = 1;
 	/* Before the epoch is compared. Pairs with the load in persist_wait. */
-	atomic_fetch_add_explicit(&flushing, 1, memory_order_seq_cst);
+	atomic_fetch_add_explicit(stripe(), 1, memory_order_seq_cst);
 	return true;
 }
 
 static void flush_end(void)
 {
-	atomic_fetch_sub_explicit(&flushing, 1, memory_order_release);
+	atomic_fetch_sub_explicit(stripe(), 1, memory_order_release);
 	is_flushing = 0;
 }
 
@@ -242,8 +260,12 @@ bool persist_flush(const struct persist_policy *policy, const void *addr,
 
 static bool others_flush(void)
 {
-	return atomic_load_explicit(&flushing, memory_order_seq_cst) >
-	       is_flushing;
+	int sum = 0;
+
+	for (size_t i = 0; i < STRIPES; i++)
+		sum += atomic_load_explicit(&flushing[i].n,
+					    memory_order_seq_cst);
+	return sum > is_flushing;
 }
 
 void persist_wait(void)
@@ -263,7 +285,9 @@ void persist_wait(void)
 
 void persist_after_fork(void)
 {
-	atomic_store_explicit(&flushing, is_flushing, memory_order_relaxed);
+	for (size_t i = 0; i < STRIPES; i++)
+		atomic_store_explicit(&flushing[i].n, 0, memory_order_relaxed);
+	atomic_store_explicit(stripe(), is_flushing, memory_order_relaxed);
 }
 
 void persist_drain(void)
@@ -274,6 +298,7 @@ void persist_drain(void)
 void persist_copy(const struct persist_policy *policy, void *dst,
 		  const void *src, size_t len)
 {
+	PROBE3(copy, dst, len, policy->number);
 	policy->copy(dst, src, len, policy->flush);
 	arch.drain();
 }
@@ -281,6 +306,7 @@ void persist_copy(const struct persist_policy *policy, void *dst,
 void persist_set(const struct persist_policy *policy, void *dst,
 		 uint32_t pattern, size_t len)
 {
+	PROBE3(copy, dst, len, policy->number);
 	policy->set(dst, pattern, len, policy->flush);
 	arch.drain();
 }

@@ -21,6 +21,8 @@ struct persist_policy {
 	size_t number;		/* of the rule, for the statistics */
 	/* msync persists from user space; false: always the kernel. */
 	bool user;
+	/* With user: the kernel in turns, see stats_begin. */
+	bool alternates;
 	/* Caches are in the persistence domain: flush does nothing. */
 	bool cache_domain;
 	/* A device-DAX mapping: no file, no metadata, no kernel msync. */

@@ -24,6 +24,7 @@
 #include "shim/file.h"
 #include "shim/mapping.h"
 #include "shim/persist.h"
+#include "shim/probes.h"
 #include "shim/real.h"
 #include "shim/region.h"
 #include "shim/registry.h"
@@ -45,6 +46,7 @@ struct piece {
 struct job {
 	uintptr_t addr, end;
 	int flags;
+	enum stats_arm arm;	/* of MS_SYNC */
 	uint64_t now;		/* ns, never 0 */
 	uint64_t epoch;		/* before the pages were looked up */
 	struct piece pieces[PIECES_MAX];
@@ -148,6 +150,8 @@ static enum stats_counter judge(const struct job *job, struct piece *piece)
 
 	if (!policy->user)
 		return STATS_KERNEL_MODE;
+	if (policy->alternates && job->arm == STATS_ARM_KERNEL)
+		return STATS_KERNEL_ARM;
 	if ((piece->view.attributes & access) != access)
 		return STATS_KERNEL_ACCESS;
 	if (policy->device)
@@ -257,11 +261,41 @@ static int sync_by_kernel(struct job *job)
 	return result;
 }
 
-/* addr is tracked and the arguments are in order. */
-static int sync_tracked(struct job *job)
+/* Whether it did what was asked for; if not, the kernel must. */
+static bool sync_by_us(struct job *job)
 {
 	enum stats_counter answer;
 	int saved = errno;
+
+	job->now = coarse_now();
+	answer = judge_all(job);
+	if (answer == STATS_PERSISTED)
+		answer = persist(job);
+	errno = saved;
+	count(job, answer, 1);
+	PROBE4(sync, job->addr, job->end - job->addr, job->arm, answer);
+	return answer == STATS_PERSISTED || answer == STATS_NOTHING;
+}
+
+/* Which arm's turn it is, by the rule of the range's first byte. */
+static void begin(struct job *job, struct stats_call *call, uint64_t start)
+{
+	const struct persist_policy *policy = job->pieces[0].policy;
+
+	call->start = 0;
+	call->arm = policy->user ? STATS_ARM_USER : STATS_ARM_KERNEL;
+	if ((job->flags & MS_SYNC) && (start || policy->alternates))
+		stats_begin(call, policy->number, start, policy->alternates);
+	job->arm = call->arm;
+}
+
+/* addr is tracked and the arguments are in order. */
+static int sync_tracked(struct job *job)
+{
+	uint64_t start = stats_start();
+	struct stats_call call;
+	bool done;
+	int result;
 
 	if (!take_apart(job)) {
 		if (job->npieces)
@@ -269,15 +303,12 @@ static int sync_tracked(struct job *job)
 		return real.msync((void *)job->addr, job->end - job->addr,
 				  job->flags);
 	}
-	job->now = coarse_now();
-	answer = judge_all(job);
-	if (answer == STATS_PERSISTED)
-		answer = persist(job);
-	errno = saved;
-	count(job, answer, 1);
-	if (answer == STATS_PERSISTED || answer == STATS_NOTHING)
-		return 0;
-	return sync_by_kernel(job);
+	begin(job, &call, start);
+	done = sync_by_us(job);
+	result = done ? 0 : sync_by_kernel(job);
+	if (call.start)
+		stats_end(&call, job->end - job->addr, !done);
+	return result;
 }
 
 /* value: that of the first page. */

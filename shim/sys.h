@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -38,6 +39,16 @@ static inline ssize_t sys_read(int fd, void *buf, size_t len)
 static inline ssize_t sys_write(int fd, const void *buf, size_t len)
 {
 	return syscall(SYS_write, fd, buf, len);
+}
+
+static inline int sys_fallocate(int fd, off_t offset, off_t len)
+{
+	return (int)syscall(SYS_fallocate, fd, 0, offset, len);
+}
+
+static inline int sys_unlink(const char *path)
+{
+	return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 }
 
 static inline int sys_fcntl(int fd, int command, long argument)
@@ -100,6 +111,17 @@ static inline int sys_membarrier(int command)
 static inline int sys_clock(clockid_t clock, struct timespec *now)
 {
 	return (int)syscall(SYS_clock_gettime, clock, now);
+}
+
+static inline int sys_usage(int who, struct rusage *usage)
+{
+	return (int)syscall(SYS_getrusage, who, usage);
+}
+
+/* GRND_NONBLOCK; fewer bytes than asked for when there are not enough yet. */
+static inline ssize_t sys_random(void *buf, size_t len)
+{
+	return syscall(SYS_getrandom, buf, len, 1);
 }
 
 #endif

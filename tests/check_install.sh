@@ -11,7 +11,9 @@ trap 'rm -rf "$dest"' EXIT
 to=(DESTDIR="$dest/root" PREFIX=/opt/pmemshim BUILD="${BUILD:-build}")
 
 make install "${to[@]}" >/dev/null
-expected="CHANGELOG.md LICENSE README.md SECURITY.md database.env libpmemshim.7 libpmemshim.so measure-kernel.env"
+expected="CHANGELOG.md LICENSE README.md SECURITY.md database.env libpmemshim.7 libpmemshim.so measure-kernel.env pmemshim"
+for command in ab check probe run stat; do expected+=" pmemshim-$command.1"; done
+expected+=" pmemshim.1"
 installed=$(cd "$dest/root/opt/pmemshim" && find . -type f -printf '%f\n' |
 	LC_ALL=C sort | tr '\n' ' ')
 [[ $installed == "$expected " ]] || {
@@ -22,8 +24,13 @@ installed=$(cd "$dest/root/opt/pmemshim" && find . -type f -printf '%f\n' |
 library=$dest/root/opt/pmemshim/lib/libpmemshim.so
 [[ $(LD_PRELOAD=$library PMEMSHIM_STATS=$dest/stats PMEMSHIM_PATHS=/tmp \
 	/bin/echo hello 2>&1) == hello ]]
-grep -q 'rule /tmp' "$dest/stats"
+"$dest/root/opt/pmemshim/bin/pmemshim" stat "$dest/stats" | grep -q 'rule /tmp'
 grep -q /opt/pmemshim/lib "$dest"/root/opt/pmemshim/share/pmemshim/profiles/*.env
+# The command finds the library that was installed with it.
+[[ $("$dest/root/opt/pmemshim/bin/pmemshim" run -l error env) == *"LD_PRELOAD=$library"* ]] || {
+	echo "pmemshim run does not find $library"
+	exit 1
+}
 make uninstall "${to[@]}" >/dev/null
 left=$(find "$dest/root" -type f)
 [[ -z $left ]] || {

@@ -26,14 +26,15 @@ verdict() {
 }
 
 shimmed() {
-	rm -f "$dir/stats"
+	rm -f "$dir"/stats*
 	LD_PRELOAD=$PMEMSHIM PMEMSHIM_STATS=$dir/stats "$@"
 }
 
 # did N TEXT: the shim counted at least N of what TEXT says.
 did() {
-	awk -v least="$1" -v text="$2" 'index($0, text) { n += $1 }
-		END { exit !(n >= least) }' "$dir/stats"
+	"$build/pmemshim" stat "$dir/stats" |
+		awk -v least="$1" -v text="$2" 'index($0, text) { n += $1 }
+		END { exit !(n >= least) }'
 }
 
 hello() {
@@ -67,7 +68,7 @@ recipe() {
 		((skipped++))
 		return
 	fi
-	rm -f "$dir/stats"
+	rm -f "$dir"/stats*
 	PMEMSHIM_STATS=$dir/stats "examples/recipes/$1.sh" "$dir" >/dev/null &&
 		did 1 'persisted'
 	verdict $? "recipes/$1"

@@ -52,7 +52,7 @@ in_guest() {
 
 case ${1:-} in
 --packages)
-	echo python3-lmdb strace
+	echo python3-lmdb strace libelf-dev systemtap-sdt-dev
 	exit
 	;;
 --verify)

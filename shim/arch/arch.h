@@ -63,6 +63,9 @@ typedef void (*arch_copy_fn)(void *dst, const void *src, size_t len,
 typedef void (*arch_set_fn)(void *dst, uint32_t pattern, size_t len,
 			    arch_flush_fn flush);
 
+/* A clock, in a unit of its own that does not change; see arch_ops. */
+typedef uint64_t (*arch_ticks_fn)(void);
+
 /* Ways to write a line back, from plain to best. */
 enum arch_flush {
 	ARCH_CLFLUSH,		/* ordered, evicts */
@@ -90,6 +93,13 @@ struct arch_ops {
 	size_t nstreams;
 	/* The best usable one, or NULL. */
 	const struct arch_stream *stream;
+	/*
+	 * The same clock for all CPUs, cheaper than the system's: its time
+	 * now, and its time once what this thread has done so far, drains
+	 * included, is over. Both NULL where there is no such clock.
+	 */
+	arch_ticks_fn ticks;
+	arch_ticks_fn ticks_after;
 };
 
 /*

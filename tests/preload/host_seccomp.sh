@@ -24,7 +24,9 @@ run() { # WHO ERRNO NUMBER...
 	echo $? >"$T_WORK/$who.status"
 }
 # The filter is on when the shim starts, and stays out of its way where it may.
-PMEMSHIM_STATS=$T_WORK/shim.stats run shim 1 999
+mkdir "$T_WORK/stats"
+PMEMSHIM_STATS=$T_WORK/stats run shim 1 999
+t_stats >"$T_WORK/shim.stats"
 [ "$(t_count 'msync persisted')" -ge 3 ] || t_fail "the shim was not there"
 refused=0
 for error in 1 38; do

@@ -15,7 +15,7 @@ calls() {
 	[ "$(wc -l <"$T_WORK/$1.calls")" -ge "$2" ] || t_fail "$1: nothing was traced"
 }
 for what in plain fork; do
-	# Statistics are written at exit; here they are off.
+	# Statistics make calls of their own at start and fork; here they are off.
 	t_run bare "$T_BIN/start_only" $what
 	calls bare 8
 	rm -rf "$T_FILES" "$T_OUTSIDE"

@@ -9,7 +9,7 @@ T_TRACE=''
 debug() { # WHO ENVIRONMENT...
 	local who=$1
 	shift
-	rm -rf "$T_FILES" && mkdir -p "$T_FILES"
+	rm -rf "$T_FILES" && mkdir -p "$T_FILES" "$T_WORK/stats"
 	local set=()
 	for pair in "$@"; do set+=(-ex "set environment ${pair%%=*} ${pair#*=}"); done
 	gdb -q -nx -batch -iex 'set debuginfod enabled off' -iex 'set print thread-events off' -ex 'set startup-with-shell off' "${set[@]}" \
@@ -20,6 +20,7 @@ debug() { # WHO ENVIRONMENT...
 }
 debug bare
 grep -q 'exited with code 07' "$T_WORK/bare.out" || t_skip "gdb cannot run programs here: $(tail -n1 "$T_WORK/bare.all")"
-debug shim "LD_PRELOAD=$T_SO" "PMEMSHIM_PATHS=$(t_rule)" "PMEMSHIM_STATS=$T_WORK/shim.stats"
+debug shim "LD_PRELOAD=$T_SO" "PMEMSHIM_PATHS=$(t_rule)" "PMEMSHIM_STATS=$T_WORK/stats"
 t_same out
+t_stats >"$T_WORK/shim.stats"
 [ "$(t_count 'msync persisted')" -ge 2 ] || t_fail "the shim did nothing"

@@ -7,6 +7,7 @@
 #   T_SO    the library                 T_OUT   results go here (not on DAX)
 #   T_BIN   the compiled programs       T_DIR   the directory on DAX
 #   T_HERE  tests/guest                 T_FS    the kind of medium, or native
+#   T_PMEMSHIM  the command
 #
 # A verdict is a line in $T_OUT/verdicts; tests/guest/suite collects them.
 
@@ -31,10 +32,13 @@ t_say() { echo "$*"; return 1; }
 # t_shim [NAME=VALUE...] COMMAND...: with the shim, configured by nothing else.
 t_shim() { env "LD_PRELOAD=$T_SO" "$@"; }
 
-# t_count DIR TEXT: the sum of the counters that begin with TEXT in the
-# statistics in DIR.
+# t_stats FILE|DIR: the statistics there in words, each process for itself.
+t_stats() { "$T_PMEMSHIM" stat --apart "$1" 2>/dev/null; }
+
+# t_count FILE|DIR TEXT: the sum of the counters that begin with TEXT in the
+# statistics there.
 t_count() {
-	cat "$1"/pmemshim.* 2>/dev/null | awk -v text="$2" '
+	t_stats "$1" | awk -v text="$2" '
 		{ n = $1; $1 = ""; if (index(substr($0, 2), text) == 1) sum += n }
 		END { print sum + 0 }'
 }

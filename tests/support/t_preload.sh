@@ -8,6 +8,7 @@
 #   T_ROOT  the source tree            T_BIN    where test programs are built
 #   T_WORK  a scratch directory        T_DATA   one on the file system under test
 #   T_REAL  yes when that file system gives MAP_SYNC (PMEMSHIM_TEST_DAX)
+#   T_PMEMSHIM  the command
 #
 # A test may set, before it runs anything:
 #
@@ -60,15 +61,23 @@ t_rule() {
 	echo "$rule"
 }
 
+# t_stats: what the statistics of the last run say, each process for itself.
+t_stats() {
+	local files=("$T_WORK"/stats/*)
+	[ -e "${files[0]}" ] || return 0
+	"$T_PMEMSHIM" stat --apart "$T_WORK/stats" || t_fail 'the statistics cannot be read'
+}
+
 # t_run WHO COMMAND...: WHO is bare or shim. Leaves WHO.out, WHO.err,
-# WHO.status, WHO.strace and WHO.stats in $T_WORK. The files are new each time.
+# WHO.status and WHO.strace in $T_WORK, and shim.stats, the statistics in words,
+# their files in stats. The files are new each time.
 t_run() {
 	local who=$1 env=() trace=()
 	shift
-	rm -rf "$T_FILES" "$T_OUTSIDE" "$T_WORK/$who".*
-	mkdir -p "$T_FILES" "$T_OUTSIDE"
+	rm -rf "$T_FILES" "$T_OUTSIDE" "$T_WORK/$who".* "$T_WORK/stats"
+	mkdir -p "$T_FILES" "$T_OUTSIDE" "$T_WORK/stats"
 	if [ "$who" = shim ]; then
-		env=("PMEMSHIM_PATHS=$(t_rule)" "PMEMSHIM_STATS=$T_WORK/shim.stats"
+		env=("PMEMSHIM_PATHS=$(t_rule)" "PMEMSHIM_STATS=$T_WORK/stats"
 			"LD_PRELOAD=${T_PRELOAD-$T_SO}")
 	elif [ -n "${T_BARE_PRELOAD-}" ]; then
 		env=("LD_PRELOAD=$T_BARE_PRELOAD")
@@ -85,7 +94,7 @@ t_run() {
 	echo $? >"$T_WORK/$who.status"
 	# The loud warning of assume_pmem is expected; anything else is not.
 	sed -i '/^libpmemshim: assume_pmem=yes: NOTHING IS DURABLE/d' "$T_WORK/$who.err"
-	touch "$T_WORK/shim.stats"
+	[ "$who" != shim ] || t_stats >"$T_WORK/shim.stats"
 }
 
 # t_same FILE...: what the bare run left and what the shim's left are equal.

@@ -51,11 +51,13 @@ void t_shim_start(const char *options)
 		 *options ? "," : "", options);
 	config_parse(&env, "/dev/null", "/sys", &t_shim_config);
 	require(t_shim_config.nrules == 1, paths);
+	t_shim_config.stats = t_shim_dir;
 	real.msync = counted_msync;
 	persist_init(&t_arch_ops);
-	stats_on = true;
 	mapping_init(&t_shim_config);
 	require(mapping_is_usable(), "mapping_init");
+	stats_init(&t_shim_config, &t_arch_ops);
+	require(stats_file() != NULL, "stats_init");
 	t_arch_reset();
 }
 
@@ -80,6 +82,11 @@ void *t_shim_map(int fd, size_t len)
 
 	require(addr != MAP_FAILED, "mapping_map");
 	return addr;
+}
+
+uint64_t t_shim_counted(enum stats_counter counter)
+{
+	return stats_file()[0].counters[counter];
 }
 
 size_t t_shim_kernel_msyncs(void)

@@ -11,10 +11,12 @@
 #include <sys/types.h>
 
 #include "config/config.h"
+#include "shim/stats.h"
 
 /*
- * Start the modules with the rule "DIR,assume_pmem=yes,<options>". Ends the
- * test when that cannot be. Call at most once in a process.
+ * Start the modules with the rule "DIR,assume_pmem=yes,<options>" and with
+ * statistics in DIR/pmemshim.PID. Ends the test when that cannot be. Call at
+ * most once in a process.
  */
 void t_shim_start(const char *options);
 
@@ -26,6 +28,9 @@ int t_shim_file(const char *name, off_t len);
 
 /* mapping_map of the whole file, shared, readable and writable. */
 void *t_shim_map(int fd, size_t len);
+
+/* What the statistics of the rule say. */
+uint64_t t_shim_counted(enum stats_counter counter);
 
 /* What reached the kernel's msync since the last t_shim_kernel_reset. */
 size_t t_shim_kernel_msyncs(void);

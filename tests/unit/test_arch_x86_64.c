@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -40,6 +41,9 @@ static struct cpu_raw everything(void)
 		.leaf1_edx = 1u << 19 | 1u << 25 | 1u << 26,
 		.leaf7_ebx = 1u << 5 | 1u << 16 | 1u << 23 | 1u << 24 |
 			     1u << 30 | 1u << 31,
+		.max_extended = 0x80000008,
+		.power_edx = 1u << 8,
+		.tsc_allowed = true,
 		.xcr0 = 0xe7,
 	};
 }
@@ -51,6 +55,7 @@ Test(arch_cpu, everything_is_found)
 
 	cr_assert(cpu.clflush && cpu.clflushopt && cpu.clwb);
 	cr_assert(cpu.sse2 && cpu.avx2 && cpu.avx512);
+	cr_assert(cpu.steady_tsc);
 }
 
 Test(arch_cpu, zero_is_nothing)
@@ -60,6 +65,33 @@ Test(arch_cpu, zero_is_nothing)
 
 	cr_assert(!cpu.clflush && !cpu.clflushopt && !cpu.clwb);
 	cr_assert(!cpu.sse2 && !cpu.avx2 && !cpu.avx512);
+	cr_assert(!cpu.steady_tsc);
+}
+
+Test(arch_cpu, the_time_stamp_counter_must_be_steady_and_allowed)
+{
+	struct cpu_raw raw = everything();
+
+	raw.power_edx = ~(1u << 8);
+	cr_assert_not(cpu_judge(&raw).steady_tsc);
+	raw = everything();
+	raw.max_extended = 0x80000006;
+	cr_assert_not(cpu_judge(&raw).steady_tsc);
+	raw = everything();
+	raw.tsc_allowed = false;
+	cr_assert_not(cpu_judge(&raw).steady_tsc);
+}
+
+Test(arch_cpu, a_forbidden_time_stamp_counter_is_seen)
+{
+	struct cpu_raw raw;
+
+	cpu_read(&raw);
+	cr_assert(raw.tsc_allowed);
+	cr_assert_eq(prctl(PR_SET_TSC, PR_TSC_SIGSEGV), 0);
+	cpu_read(&raw);
+	prctl(PR_SET_TSC, PR_TSC_ENABLE);
+	cr_assert_not(raw.tsc_allowed);
 }
 
 Test(arch_cpu, each_flush_has_its_bit)
@@ -213,14 +245,33 @@ Test(arch_cpu, the_vendor_decides_the_order_and_nothing_else)
 Test(arch_ops, best_of_everything)
 {
 	struct arch_ops ops = select_for((struct cpu_features){
-		true, true, true, true, true, true,
-		true });
+		true, true, true, true, true, true, true, true });
 
 	for (size_t i = 0; i < ARCH_FLUSH_COUNT; i++)
 		cr_assert_not_null(ops.flush[i]);
 	cr_assert_not_null(ops.drain);
 	cr_assert_str_eq(ops.stream->name, "avx512");
 	cr_assert_eq(ops.nstreams, OPS_STREAMS);
+	cr_assert(ops.ticks && ops.ticks_after);
+}
+
+Test(arch_ops, a_clock_that_is_not_steady_is_null)
+{
+	struct arch_ops ops = select_for((struct cpu_features){
+		.clflush = true, .sse2 = true });
+
+	cr_assert_null(ops.ticks);
+	cr_assert_null(ops.ticks_after);
+}
+
+Test(arch_ops, the_clock_goes_on)
+{
+	struct arch_ops ops = select_for((struct cpu_features){
+		.steady_tsc = true });
+	uint64_t a = ops.ticks(), b = ops.ticks_after();
+
+	cr_assert_lt(a, b);
+	cr_assert_lt(b, ops.ticks_after());
 }
 
 Test(arch_ops, lacking_flushes_are_null)

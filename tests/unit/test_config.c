@@ -24,7 +24,7 @@
 #include "config/option.h"
 
 #define INERT	"; no rule is used: every msync goes to the kernel\n"
-#define KEYS	"mode, flush, copy, copy_min, kernel_above, map_sync, verify, refresh, assume_pmem"
+#define KEYS	"mode, flush, copy, copy_min, kernel_above, map_sync, verify, refresh, block, assume_pmem"
 #define FORM	"RULE[;RULE...], each PATH[,KEY=VALUE...]"
 #define SIZES	"SIZE (bytes, or with K, M or G; 1 to 1048576G)"
 #define ABOVE	"SIZE|auto|never (bytes, or with K, M or G; 0 to 1048576G)"
@@ -304,6 +304,13 @@ Test(config, assume_pmem_of_several_rules_is_one_line)
 	cr_assert(config.nrules == 3);
 }
 
+Test(config, assume_pmem_with_msync_in_turns_is_loud)
+{
+	cr_assert_str_eq(parse("/,assume_pmem=yes,mode=ab"),
+			 "libpmemshim: assume_pmem=yes: NOTHING IS DURABLE under '/': msync does not reach the kernel; only for tests and benchmarks\n");
+	cr_assert(config.rules[0].mode == CONFIG_MODE_AB);
+}
+
 Test(config, assume_pmem_with_the_kernels_msync_is_durable_and_silent)
 {
 	cr_assert(only_rule("/,assume_pmem=yes,mode=kernel")->assume_pmem);
@@ -329,7 +336,7 @@ Test(config, words_that_are_not_accepted)
 	static const char *const keys[] = { "mode", "flush", "copy", "map_sync",
 					    "verify", "assume_pmem" };
 	static const char *const forms[] = {
-		"flush|kernel|off", "auto|clwb|clflushopt|clflush|none",
+		"flush|kernel|ab|off", "auto|clwb|clflushopt|clflush|none",
 		"auto|nt|cached|off", "prefer|require", "no|yes", "no|yes"
 	};
 	static const char *const bad[] = { "bogus", "AUTO", " yes", "of",
@@ -350,10 +357,8 @@ Test(config, words_that_are_not_accepted)
 
 Test(config, modes_that_are_not_built_yet_are_refused)
 {
-	expect_bad_key("mode=ab",
-		       "mode='ab' is unknown, accepted: flush|kernel|off");
 	expect_bad_key("mode=auto",
-		       "mode='auto' is unknown, accepted: flush|kernel|off");
+		       "mode='auto' is unknown, accepted: flush|kernel|ab|off");
 }
 
 Test(config, sizes_that_are_not_accepted)
@@ -400,6 +405,21 @@ Test(config, sizes_that_are_not_accepted)
 		       "copy_min='never' is not a number, accepted: " SIZES);
 	expect_bad_key("copy_min=auto",
 		       "copy_min='auto' is not a number, accepted: " SIZES);
+}
+
+Test(config, numbers_that_are_not_accepted)
+{
+	static const char *const bad[][2] = {
+		{ "", "is empty" },	{ "0", "is too small" },
+		{ "65537", "is too large" }, { "1K", "has an unknown unit" },
+		{ "-1", "is not a number" }, { "1.5", "has an unknown unit" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_bad_key(text("block=%s", bad[i][0]),
+			       text("block='%s' %s, accepted: NUMBER (1 to 65536)",
+				    bad[i][0], bad[i][1]));
+	cr_assert_eq(only_rule("/,block=65536")->block, 65536);
 }
 
 Test(config, times_that_are_not_accepted)
@@ -458,7 +478,7 @@ Test(config, doubled_key)
 Test(config, first_error_is_the_only_line)
 {
 	expect_broken("/,mode=x;relative;/,y=1",
-		      "libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=x': mode='x' is unknown, accepted: flush|kernel|off" INERT);
+		      "libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=x': mode='x' is unknown, accepted: flush|kernel|ab|off" INERT);
 	cr_assert_str_eq(parse_env((struct config_env){ .paths = "relative",
 							.defaults = "x" }),
 			 "libpmemshim: PMEMSHIM_DEFAULTS: 'x': 'x' is not KEY=VALUE, accepted keys: " KEYS INERT);
@@ -621,13 +641,13 @@ Test(config, room_for_all_paths_together_is_bounded)
 Test(config, control_characters_are_shown_escaped)
 {
 	expect_broken("/,mode=\x1b[2J\n",
-		      "libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=\\x1b[2J\\x0a': mode='\\x1b[2J\\x0a' is unknown, accepted: flush|kernel|off" INERT);
+		      "libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=\\x1b[2J\\x0a': mode='\\x1b[2J\\x0a' is unknown, accepted: flush|kernel|ab|off" INERT);
 }
 
 Test(config, text_is_never_a_format)
 {
 	expect_bad_key("mode=%n%s%s%s",
-		       "mode='%n%s%s%s' is unknown, accepted: flush|kernel|off");
+		       "mode='%n%s%s%s' is unknown, accepted: flush|kernel|ab|off");
 }
 
 Test(config, long_text_is_shown_in_part)
@@ -637,7 +657,7 @@ Test(config, long_text_is_shown_in_part)
 	memset(value, 'y', 1000);
 	value[1000] = '\0';
 	expect_broken(text("/,mode=%s", value),
-		      text("libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=%.73s...': mode='%.40s...' is unknown, accepted: flush|kernel|off" INERT,
+		      text("libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=%.73s...': mode='%.40s...' is unknown, accepted: flush|kernel|ab|off" INERT,
 			   value, value));
 }
 
@@ -668,10 +688,10 @@ Test(config, sixteen_mebibytes_in_every_variable)
 		huge[0] = '/';
 		huge[len] = '\0';
 		printed = parse_env((struct config_env){ huge, NULL, huge,
-							 huge, huge });
+							 huge, huge, huge });
 		cr_assert(strlen(printed) < 4096);
 		printed = parse_env((struct config_env){ "/", huge, huge,
-							 huge, huge });
+							 huge, huge, huge });
 		cr_assert(strlen(printed) < 4096);
 		cr_assert(config.nrules == 0);
 	}
@@ -1059,6 +1079,28 @@ Test(config, log_level_error_hides_warnings_but_not_a_broken_list)
 				.paths = "/,x=y", .log = "error" })) > 0);
 }
 
+Test(config, a_seed_is_any_number_of_64_bits)
+{
+	parse_env((struct config_env){ .paths = "" });
+	cr_assert_not(config.seeded);
+	parse_env((struct config_env){ .paths = "", .seed = "0" });
+	cr_assert(config.seeded && config.seed == 0);
+	parse_env((struct config_env){ .paths = "",
+				       .seed = "18446744073709551615" });
+	cr_assert(config.seeded && config.seed == UINT64_MAX);
+}
+
+Test(config, a_bad_seed_is_one_line_and_a_random_one)
+{
+	cr_assert_str_eq(parse_env((struct config_env){
+				.paths = "", .seed = "18446744073709551616" }),
+			 "libpmemshim: PMEMSHIM_SEED: '18446744073709551616' is too large, accepted: NUMBER; a random one is used\n");
+	cr_assert_not(config.seeded);
+	cr_assert_str_eq(parse_env((struct config_env){
+				.paths = "", .seed = "x" }),
+			 "libpmemshim: PMEMSHIM_SEED: 'x' is not a number, accepted: NUMBER; a random one is used\n");
+}
+
 Test(config, stats_are_off_when_unset)
 {
 	parse("");
@@ -1148,7 +1190,7 @@ Test(config, unknown_variable_is_one_line)
 	setenv("PMEMSHIM_TEST_DAX", "/mnt", 1);
 	setenv("PMEMSHIMX", "/mnt", 1);
 	cr_assert_str_eq(load(),
-			 "libpmemshim: PMEMSHIM_PATH: unknown variable, accepted: PMEMSHIM_PATHS, PMEMSHIM_DEFAULTS, PMEMSHIM_STATS, PMEMSHIM_DEEPBIND, PMEMSHIM_LOG; it is ignored\n");
+			 "libpmemshim: PMEMSHIM_PATH: unknown variable, accepted: PMEMSHIM_PATHS, PMEMSHIM_DEFAULTS, PMEMSHIM_STATS, PMEMSHIM_SEED, PMEMSHIM_DEEPBIND, PMEMSHIM_LOG; it is ignored\n");
 	unsetenv("PMEMSHIM_PATH");
 	cr_assert_str_eq(load(), "");
 }
@@ -1471,4 +1513,35 @@ Test(config, profile_measure_kernel_is_arm_a_with_statistics)
 	cr_assert(config.rules[0].mode == CONFIG_MODE_KERNEL);
 	cr_assert_str_eq(config.stats, "/var/tmp/pmemshim-kernel.%p");
 	cr_assert(config.log == LOG_INFO);
+}
+
+/* Spelling. */
+
+Test(config, a_spelled_rule_is_read_as_the_same_rule)
+{
+	static const char *const rules[] = {
+		"/", "/,mode=ab,block=3,flush=none,copy=off,copy_min=3K",
+		"/,kernel_above=never,refresh=0,verify=no",
+		"/,kernel_above=5M,refresh=7ms,map_sync=require,mode=off",
+		"/,assume_pmem=yes,mode=kernel,copy_min=1125899906842624",
+	};
+	char spelled[1024];
+	struct config_rule before;
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		before = *only_rule(rules[i]);
+		config_spell(&before, spelled, sizeof(spelled));
+		only_rule(text("/,%s", spelled));
+#define KEY(field, ...) cr_assert(config.rules[0].field == before.field, #field);
+#include "config/options.def"
+	}
+	cr_assert_str_eq(spelled, "mode=kernel,flush=auto,copy=auto,copy_min=1125899906842624,kernel_above=auto,map_sync=prefer,verify=yes,refresh=1000000us,block=16,assume_pmem=yes");
+}
+
+Test(config, a_spelled_rule_is_cut_between_keys)
+{
+	char spelled[32];
+
+	config_spell(only_rule("/"), spelled, sizeof(spelled));
+	cr_assert_str_eq(spelled, "mode=flush,flush=auto,copy=auto");
 }

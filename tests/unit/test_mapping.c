@@ -645,8 +645,7 @@ Test(mapping, without_a_free_descriptor_a_file_is_left_to_the_kernel)
 	map = t_shim_map(fd, LEN);
 	cr_assert_eq(errno, EDOM);
 	cr_assert_eq(registry_pages(), 0);
-	cr_assert_eq(atomic_load(
-		&stats_counts[0][STATS_REFUSED_DESCRIPTOR]), 1);
+	cr_assert_eq(t_shim_counted(STATS_REFUSED_DESCRIPTOR), 1);
 }
 
 Test(mapping, descriptors_are_few_high_and_closed_on_exec)
@@ -773,4 +772,113 @@ Test(mapping, a_thousand_files_leave_nothing_behind)
 	}
 	cr_assert_eq(open_descriptors(), before);
 	cr_assert_eq(registry_pages(), 0);
+}
+
+/* The statistics' own memory */
+
+static char *statistics_page(void)
+{
+	return (char *)((uintptr_t)stats_file() & ~(uintptr_t)(PAGE - 1));
+}
+
+/* What the shim would count is not found in the program's memory. */
+static void assert_over(const char *memory)
+{
+	cr_assert_null(stats_file());
+	for (size_t i = 0; memory && i < PAGE; i++)
+		cr_assert_eq(memory[i], 0);
+}
+
+static void start_with_statistics(void)
+{
+	start_with("");
+	log_set_level(LOG_ERROR);
+	cr_assert_not_null(stats_file());
+}
+
+Test(mapping, statistics_end_where_the_program_maps_over_them)
+{
+	struct mapping_request request = {
+		.len = PAGE, .prot = PROT_READ | PROT_WRITE, .fd = -1,
+		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+	};
+
+	start_with_statistics();
+	request.addr = statistics_page();
+	cr_assert_eq(mapping_map(&request), request.addr);
+	mapping_copy_policy(map, LEN);
+	assert_over(request.addr);
+	cr_assert_str_eq(tracked(map, NPAGES), "########");
+}
+
+Test(mapping, statistics_end_where_the_program_maps_a_tracked_file_over_them)
+{
+	struct mapping_request request = {
+		.len = PAGE, .prot = PROT_READ | PROT_WRITE,
+		.flags = MAP_SHARED | MAP_FIXED,
+	};
+
+	start_with_statistics();
+	request.addr = statistics_page();
+	request.fd = t_shim_file("over", PAGE);
+	cr_assert_eq(mapping_map(&request), request.addr);
+	assert_over(request.addr);
+}
+
+Test(mapping, statistics_end_where_the_program_unmaps_them)
+{
+	start_with_statistics();
+	cr_assert_eq(mapping_unmap(statistics_page(), PAGE), 0);
+	assert_over(NULL);
+	mapping_copy_policy(map, LEN);
+}
+
+Test(mapping, statistics_end_where_the_program_forbids_writing_them)
+{
+	start_with_statistics();
+	cr_assert_eq(mapping_protect(statistics_page(), PAGE, PROT_READ), 0);
+	assert_over(NULL);
+	mapping_copy_policy(map, LEN);
+}
+
+Test(mapping, statistics_end_where_the_program_moves_them)
+{
+	char *page;
+
+	start_with_statistics();
+	page = statistics_page();
+	cr_assert_neq(mapping_remap(page, PAGE, 2 * PAGE, MREMAP_MAYMOVE,
+				    NULL), MAP_FAILED);
+	assert_over(NULL);
+	mapping_copy_policy(map, LEN);
+}
+
+Test(mapping, statistics_end_where_a_segment_lies_over_them)
+{
+	int id = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600);
+	char *page;
+
+	t_shim_start("");
+	log_set_level(LOG_ERROR);
+	page = statistics_page();
+	cr_assert_eq(mapping_attach(id, page, SHM_REMAP), page);
+	shmctl(id, IPC_RMID, NULL);
+	assert_over(page);
+}
+
+Test(mapping, statistics_end_where_children_shall_not_have_them)
+{
+	start_with_statistics();
+	cr_assert_eq(mapping_advise(statistics_page(), PAGE, MADV_DONTFORK), 0);
+	assert_over(NULL);
+}
+
+Test(mapping, statistics_go_on_where_the_program_only_looks_at_them)
+{
+	start_with_statistics();
+	cr_assert_eq(mapping_protect(statistics_page(), PAGE,
+				     PROT_READ | PROT_WRITE), 0);
+	cr_assert_eq(mapping_advise(statistics_page(), PAGE, MADV_WILLNEED),
+		     0);
+	cr_assert_not_null(stats_file());
 }

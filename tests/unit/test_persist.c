@@ -184,6 +184,21 @@ Test(persist, mode_kernel_leaves_copies_to_libc)
 	cr_assert_null(policy_for(false)->copy);
 }
 
+Test(persist, mode_ab_takes_turns_where_there_is_a_kernels_msync)
+{
+	struct persist_want want = { .rule = &rule, .device = true };
+	unsigned int number;
+
+	persist_init(&t_arch_ops);
+	rule.mode = CONFIG_MODE_AB;
+	cr_assert(policy_for(false)->user);
+	cr_assert(policy_for(false)->alternates);
+	cr_assert_not_null(policy_for(false)->copy);
+	cr_assert_geq(persist_policy_for(&want, &number), 0);
+	cr_assert(persist_policy(number)->user);
+	cr_assert_not(persist_policy(number)->alternates);
+}
+
 Test(persist, a_streamed_copy_is_durable_on_return)
 {
 	_Alignas(64) static char from[4096], to[4096];

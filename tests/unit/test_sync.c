@@ -47,23 +47,18 @@ static void start_with(const char *options)
 	t_arch_reset();
 }
 
-static uint64_t counted(enum stats_counter counter)
-{
-	return atomic_load(&stats_counts[0][counter]);
-}
-
 /* The answer must be the kernel's, by the kernel. */
 static void assert_kernel(void *addr, size_t len, int flags,
 			  enum stats_counter why)
 {
-	uint64_t before = counted(why);
+	uint64_t before = t_shim_counted(why);
 
 	t_shim_kernel_reset();
 	t_arch_reset();
 	sync_range(addr, len, flags);
 	cr_assert_eq(t_shim_kernel_msyncs(), 1, "not by the kernel");
 	cr_assert_eq(t_arch_flushes(), 0);
-	cr_assert_eq(counted(why), before + 1, "for another reason");
+	cr_assert_eq(t_shim_counted(why), before + 1, "for another reason");
 }
 
 static void assert_persisted(void *addr, size_t len, size_t flushed)
@@ -194,10 +189,10 @@ Test(sync, a_write_into_allocated_space_has_its_metadata_committed)
 	start_with("");
 	sync_range(map, PAGE, MS_SYNC);
 	assert_persisted(map, PAGE, PAGE);
-	commits = counted(STATS_KERNEL_COMMIT);
+	commits = t_shim_counted(STATS_KERNEL_COMMIT);
 	pwrite(fd, "x", 1, 5 * PAGE);
 	assert_persisted(map, PAGE, PAGE);
-	cr_assert_eq(counted(STATS_KERNEL_COMMIT), commits + 1);
+	cr_assert_eq(t_shim_counted(STATS_KERNEL_COMMIT), commits + 1);
 }
 
 /* The kernel does nothing for a mapping that can never be written. */
@@ -218,9 +213,9 @@ Test(sync, an_msync_by_a_descriptor_for_reading_counts_for_nothing)
 	pwrite(fd, "x", 1, 5 * PAGE);
 	let_ctime_settle();
 	assert_kernel(reader, LEN, MS_SYNC, STATS_KERNEL_ACCESS);
-	commits = counted(STATS_KERNEL_COMMIT);
+	commits = t_shim_counted(STATS_KERNEL_COMMIT);
 	assert_persisted(map, PAGE, PAGE);
-	cr_assert_eq(counted(STATS_KERNEL_COMMIT), commits + 1);
+	cr_assert_eq(t_shim_counted(STATS_KERNEL_COMMIT), commits + 1);
 }
 
 /* A second change in the same tick of the clock leaves ctime as it was. */
@@ -230,12 +225,12 @@ Test(sync, a_fresh_ctime_is_not_trusted)
 
 	start_with("");
 	for (int i = 0; i < 20; i++) {
-		commits = counted(STATS_KERNEL_COMMIT);
+		commits = t_shim_counted(STATS_KERNEL_COMMIT);
 		pwrite(fd, "x", 1, 5 * PAGE);
 		sync_range(map, PAGE, MS_SYNC);
 		pwrite(fd, "y", 1, 5 * PAGE);
 		sync_range(map, PAGE, MS_SYNC);
-		cr_assert_eq(counted(STATS_KERNEL_COMMIT), commits + 2);
+		cr_assert_eq(t_shim_counted(STATS_KERNEL_COMMIT), commits + 2);
 	}
 }
 
@@ -244,7 +239,7 @@ Test(sync, verify_no_looks_only_behind_the_known_end)
 	start_with("verify=no");
 	pwrite(fd, "x", 1, 5 * PAGE);
 	assert_persisted(map, PAGE, PAGE);
-	cr_assert_eq(counted(STATS_KERNEL_COMMIT), 0);
+	cr_assert_eq(t_shim_counted(STATS_KERNEL_COMMIT), 0);
 	cr_assert_eq(ftruncate(fd, 2 * PAGE), 0);
 	/* Taken at its word: the range was inside the file when last seen. */
 	assert_persisted(map, 2 * PAGE, 2 * PAGE);
@@ -415,7 +410,7 @@ Test(sync, a_file_that_changes_during_the_kernels_call_is_the_kernels_again)
 	real.msync = counted_msync;
 	ftruncate(fd, LEN + PAGE);
 	sync_range(map, LEN, MS_SYNC);
-	cr_assert_eq(counted(STATS_KERNEL_CHANGED), 2);
+	cr_assert_eq(t_shim_counted(STATS_KERNEL_CHANGED), 2);
 }
 
 static int failing_msync(void *addr, size_t len, int flags)
@@ -471,7 +466,7 @@ Test(sync, a_region_that_is_gone_is_the_kernels)
 	t_shim_kernel_reset();
 	cr_assert_eq(sync_range(map, PAGE, MS_SYNC), 0);
 	cr_assert_eq(t_shim_kernel_msyncs(), 1);
-	cr_assert_eq(counted(STATS_PERSISTED), 0);
+	cr_assert_eq(t_shim_counted(STATS_PERSISTED), 0);
 }
 
 Test(sync, a_range_over_two_mappings_is_persisted_with_one_drain)
@@ -518,4 +513,123 @@ Test(sync, is_a_cancellation_point)
 	pthread_join(thread, &result);
 	cr_assert_eq(result, PTHREAD_CANCELED);
 	cr_assert_eq(t_arch_flushes(), 0);
+}
+
+/* Statistics by arm */
+
+static const struct stats_file_arm *arms(void)
+{
+	return stats_file()[0].arms;
+}
+
+Test(sync, a_synchronous_call_counts_for_its_arm_whoever_serves_it)
+{
+	t_shim_start("");
+	fd = t_shim_file("data", LEN);
+	map = t_shim_map(fd, LEN);
+	sync_range(map, LEN, MS_SYNC);		/* the kernel's: the first */
+	let_ctime_settle();
+	sync_range(map, LEN, MS_SYNC);
+	sync_range(map, 100, MS_SYNC);
+	cr_assert_eq(stats_file()->syncs, 3);
+	cr_assert_eq(arms()[STATS_ARM_USER].calls, 3);
+	cr_assert_eq(arms()[STATS_ARM_USER].bytes, 2 * LEN + PAGE);
+	cr_assert_eq(arms()[STATS_ARM_KERNEL].calls, 0);
+	cr_assert_eq(t_shim_counted(STATS_KERNEL_FIRST), 1);
+}
+
+Test(sync, other_calls_count_for_no_arm)
+{
+	start_with("");
+	mapping_unmap(map + 4 * PAGE, PAGE);
+	sync_range(map, LEN, MS_SYNC);
+	sync_range(map, PAGE, MS_ASYNC);
+	sync_range(map, PAGE, 0);
+	sync_range(map, 0, MS_SYNC);
+	sync_range(map + 1, PAGE, MS_SYNC);
+	cr_assert_eq(stats_file()->syncs, 1);
+	cr_assert_eq(arms()[0].calls + arms()[1].calls, 1);
+}
+
+Test(sync, in_mode_kernel_a_call_counts_for_the_kernels_arm)
+{
+	start_with("mode=kernel");
+	sync_range(map, LEN, MS_SYNC);
+	cr_assert_eq(arms()[STATS_ARM_KERNEL].calls, 2);
+	cr_assert_eq(arms()[STATS_ARM_USER].calls, 0);
+}
+
+/* The arm of the next call with block=1. */
+static enum stats_arm next_arm(void)
+{
+	const struct stats_file_rule *rule = stats_file();
+	const struct stats_file_header *header =
+		(const struct stats_file_header *)rule - 1;
+
+	return stats_assign(header->seed, 0, rule->syncs);
+}
+
+Test(sync, in_mode_ab_blocks_are_served_in_turns)
+{
+	size_t served[STATS_ARMS] = { 0 };
+
+	start_with("mode=ab,block=1");
+	for (int i = 0; i < 100; i++) {
+		enum stats_arm arm = next_arm();
+		uint64_t before = arms()[arm].calls;
+
+		if (arm == STATS_ARM_USER)
+			assert_persisted(map, PAGE, PAGE);
+		else
+			assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_ARM);
+		cr_assert_eq(arms()[arm].calls, before + 1);
+		served[arm]++;
+	}
+	cr_assert(served[0] >= 49 && served[0] <= 51);
+}
+
+Test(sync, in_mode_ab_the_rows_of_the_contract_hold_for_the_users_arm)
+{
+	size_t user = 0;
+
+	start_with("mode=ab,block=1");
+	for (int i = 0; i < 20; i++) {
+		enum stats_arm arm = next_arm();
+
+		cr_assert_eq(ftruncate(fd, LEN + i + 1), 0);
+		user += arm == STATS_ARM_USER;
+		assert_kernel(map, PAGE, MS_SYNC, arm == STATS_ARM_USER
+			      ? STATS_KERNEL_CHANGED : STATS_KERNEL_ARM);
+		cr_assert_eq(arms()[0].calls + arms()[1].calls,
+			     (uint64_t)i + 2);
+	}
+	cr_assert(user >= 9 && user <= 11);
+	cr_assert_geq(arms()[STATS_ARM_USER].calls, user);
+}
+
+Test(sync, after_the_kernels_turn_the_file_is_known_to_be_synced)
+{
+	int pairs = 0;
+
+	start_with("mode=ab,block=1");
+	while (pairs < 5) {
+		enum stats_arm arm = next_arm();
+
+		if (arm == STATS_ARM_USER) {
+			sync_range(map, PAGE, MS_SYNC);
+			continue;
+		}
+		cr_assert_eq(ftruncate(fd, LEN + ++pairs), 0);
+		let_ctime_settle();
+		assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_ARM);
+		while (next_arm() == STATS_ARM_KERNEL)
+			sync_range(map, PAGE, MS_SYNC);
+		assert_persisted(map, PAGE, PAGE);
+	}
+}
+
+Test(sync, in_mode_ab_copies_are_made_as_in_mode_flush)
+{
+	start_with("mode=ab");
+	cr_assert_not_null(mapping_copy_policy(map, PAGE));
 }

@@ -17,4 +17,6 @@ void arch_init(struct arch_ops *ops)
 	ops->streams = NULL;
 	ops->nstreams = 0;
 	ops->stream = NULL;
+	ops->ticks = NULL;
+	ops->ticks_after = NULL;
 }

@@ -9,6 +9,11 @@
  * Intel, so it is never looked at.
  */
 #include "cpu.h"
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "shim/arch/arch.h"
 
 /* Intel SDM Vol. 2A, CPUID, table 3-8 (leaf 1 and leaf 7). */
@@ -27,6 +32,10 @@
 
 /* Intel SDM Vol. 2A, CPUID, leaf 0: "GenuineIntel", from EBX. */
 #define L0_EBX_INTEL		UINT32_C(0x756e6547)
+
+/* Intel SDM Vol. 3B, 18.17.1: invariant TSC. */
+#define POWER_LEAF		UINT32_C(0x80000007)
+#define POWER_EDX_STEADY_TSC	(UINT32_C(1) << 8)
 
 /* Intel SDM Vol. 1, 13.1: the state components of XCR0. */
 #define XCR0_SSE		(UINT64_C(1) << 1)
@@ -71,6 +80,15 @@ static bool all_set(uint64_t value, uint64_t bits)
 	return (value & bits) == bits;
 }
 
+/* A program may have asked the system for a signal at each RDTSC. */
+static bool tsc_is_allowed(void)
+{
+	int allowed = 0;
+
+	return syscall(SYS_prctl, PR_GET_TSC, &allowed, 0, 0, 0) == 0 &&
+	       allowed == PR_TSC_ENABLE;
+}
+
 void cpu_read(struct cpu_raw *raw)
 {
 	const struct cpuid leaf0 = cpuid(0, 0);
@@ -83,6 +101,10 @@ void cpu_read(struct cpu_raw *raw)
 	raw->leaf1_ecx = leaf1.ecx;
 	raw->leaf1_edx = leaf1.edx;
 	raw->leaf7_ebx = leaf0.eax >= 7 ? cpuid(7, 0).ebx : 0;
+	raw->max_extended = cpuid(UINT32_C(0x80000000), 0).eax;
+	raw->power_edx = raw->max_extended >= POWER_LEAF
+		       ? cpuid(POWER_LEAF, 0).edx : 0;
+	raw->tsc_allowed = tsc_is_allowed();
 	raw->xcr0 = leaf1.ecx & L1_ECX_OSXSAVE ? xgetbv(0) : 0;
 }
 
@@ -91,6 +113,7 @@ struct cpu_features cpu_judge(const struct cpu_raw *raw)
 	uint32_t ecx1 = raw->max_leaf >= 1 ? raw->leaf1_ecx : 0;
 	uint32_t edx1 = raw->max_leaf >= 1 ? raw->leaf1_edx : 0;
 	uint32_t ebx7 = raw->max_leaf >= 7 ? raw->leaf7_ebx : 0;
+	uint32_t power = raw->max_extended >= POWER_LEAF ? raw->power_edx : 0;
 	uint64_t xcr0 = ecx1 & L1_ECX_OSXSAVE ? raw->xcr0 : 0;
 	struct cpu_features cpu;
 
@@ -106,5 +129,6 @@ struct cpu_features cpu_judge(const struct cpu_raw *raw)
 		     all_set(ebx7, L7_EBX_AVX512F | L7_EBX_AVX512BW |
 					   L7_EBX_AVX512VL);
 	cpu.in_turn = raw->vendor == L0_EBX_INTEL;
+	cpu.steady_tsc = power & POWER_EDX_STEADY_TSC && raw->tsc_allowed;
 	return cpu;
 }

@@ -19,6 +19,9 @@ struct cpu_raw {
 	uint32_t leaf1_ecx;
 	uint32_t leaf1_edx;
 	uint32_t leaf7_ebx;	/* leaf 7, subleaf 0 */
+	uint32_t max_extended;	/* leaf 0x80000000, EAX */
+	uint32_t power_edx;	/* leaf 0x80000007 */
+	bool tsc_allowed;	/* reading it is no signal, by prctl(2) */
 	uint64_t xcr0;
 };
 
@@ -30,6 +33,7 @@ struct cpu_features {
 	bool avx2;		/* and the system saves YMM */
 	bool avx512;		/* F, BW, VL, and the system saves ZMM */
 	bool in_turn;		/* see stream.h: parts in turn, not one after another */
+	bool steady_tsc;	/* one rate in all states, and readable */
 };
 
 /* Ask this processor. The vendor matters to in_turn alone: bits mean the same. */

@@ -37,4 +37,7 @@ void set_nt_avx2(void *dst, uint32_t pattern, size_t len, arch_flush_fn flush);
 void set_nt_avx512(void *dst, uint32_t pattern, size_t len,
 		   arch_flush_fn flush);
 
+uint64_t ticks_tsc(void);
+uint64_t ticks_after_tsc(void);
+
 #endif

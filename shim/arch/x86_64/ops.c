@@ -48,6 +48,8 @@ void ops_select(struct arch_ops *ops, struct arch_stream streams[OPS_STREAMS],
 	ops->streams = streams;
 	ops->nstreams = OPS_STREAMS;
 	ops->stream = NULL;
+	ops->ticks = cpu->steady_tsc ? ticks_tsc : NULL;
+	ops->ticks_after = cpu->steady_tsc ? ticks_after_tsc : NULL;
 
 	/*
 	 * Without a flush that is known to work on 64-byte lines not even a

@@ -21,8 +21,8 @@ tracked() {
 }
 
 under_rule() {
-	grep -qx "rule $2" "$stats/$1"/pmemshim.* ||
-		t_say "$(grep -h '^rule' "$stats/$1"/pmemshim.*) instead of rule $2"
+	t_stats "$stats/$1" | grep -x "rule $2" ||
+		t_say "$(t_stats "$stats/$1" | grep '^rule') instead of rule $2"
 }
 
 untracked() {

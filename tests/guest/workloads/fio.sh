@@ -7,7 +7,6 @@
 #	processes leave by _exit
 # files: none
 # calls: same
-# exits: _exit
 set -eu -o pipefail
 
 if [ "${1-}" != check ]; then

@@ -7,7 +7,6 @@
 #	pages must not be confused with them
 # files: none
 # calls: vary
-# exits: _exit
 # fewer: no: they are of anonymous memory
 set -eu -o pipefail
 

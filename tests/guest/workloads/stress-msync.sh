@@ -7,7 +7,7 @@
 #	over; flags and ranges that the kernel refuses, by design
 # files: none
 # calls: same
-# exits: _exit
+# foreign: 40, one of each round where nothing is mapped
 set -eu -o pipefail
 
 if [ "${1-}" != check ]; then
