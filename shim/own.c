@@ -26,10 +26,12 @@ static _Atomic uintptr_t next;
 /* The kernel gave the program 16 random bytes; libc uses the first nine. */
 static uintptr_t random_start(void)
 {
-	const uint32_t *bytes = (const uint32_t *)getauxval(AT_RANDOM);
-	uintptr_t random = bytes ? bytes[3] * (uintptr_t)0x9e3779b97f4a7c15
-				 : 0;
+	const unsigned char *bytes = (const unsigned char *)getauxval(AT_RANDOM);
+	uintptr_t random = 0;
 
+	for (int i = 12; bytes && i < 16; i++)
+		random = random << 8 | bytes[i];
+	random *= (uintptr_t)0x9e3779b97f4a7c15;
 	random ^= random >> 32;
 	return OWN_START + (random & (OWN_MASK | OWN_PAGES));
 }
