@@ -22,6 +22,9 @@ SANITIZE_CFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer)
 # The suites that `make check` runs; tests/all --help names them.
 SUITES ?=
+# How often `make powercut` cuts, and what its chances follow from.
+CUTS ?= 1000
+SEED ?= 1
 # A directory on a DAX mount of this machine, for `make demo` and `make bench`.
 DAX ?=
 
@@ -69,8 +72,8 @@ say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 .DEFAULT_GOAL := all
 .PHONY: all no-command FORCE examples units differ install uninstall check check-fast check-unit \
 	check-symbols check-docs check-asan check-ubsan check-tsan \
-	check-counts check-counts-guest stress bench demo lint format clean help \
-	faults fuzz coverage mutation soak check-analyzer
+	check-counts check-counts-guest check-powercut powercut stress bench demo \
+	lint format clean help faults fuzz coverage mutation soak check-analyzer
 
 all: $(BUILD)/libpmemshim.so $(or $(COMMAND),no-command)	## the library and the command
 
@@ -270,6 +273,16 @@ check-counts: $(BUILD)/bench/counts all	## instructions per call have not grown
 
 check-counts-guest: $(BUILD)/bench/counts $(BUILD)/bench/count_span.so all	## and the kernel's, on real DAX
 	$(Q)bench/counts_guest.sh $(BUILD)
+
+powercut: all			## power cuts; CUTS=10000 SEED=1; resumable
+	$(Q)tests/support/t_install.sh $$(cat tests/powercut/packages)
+	$(Q)tests/guest/guest --install
+	$(Q)BUILD=$(BUILD) tests/powercut/powercut --cuts $(CUTS) --seed $(SEED) \
+		--progress $(POWERCUT_OPTIONS)
+
+check-powercut:			## a sample of them, and two broken shims
+	$(Q)tests/support/t_install.sh $$(tests/all --packages powercut)
+	$(Q)BUILD=$(BUILD) CC='$(CC)' tests/all powercut
 
 demo:				## the main job on real DAX; DAX=DIR: natively
 	$(Q)tests/support/t_install.sh libelf-dev $$(examples/demo/demo.sh --packages)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * table.c: a table of counters. Two threads each own every other counter, so
+ * that both have a share in each cache line; an operation sets some of its own
+ * to its number and syncs the pages they lie in.
+ *
+ * One thread syncs at a time, while the other stores, unless POWERCUT_TOGETHER
+ * is in the environment: the bare kernel of the guest loses syncs of two CPUs
+ * that meet in one file (README.md, "What it found").
+ */
+#include "own.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	STREAMS = 2, COUNTERS = 16384, TABLE = COUNTERS * 8,
+	TOUCHED = 4, NEAR = 64,
+};
+
+static struct own_file file;
+static uint64_t the_seed, the_ops;
+static pthread_mutex_t one_sync = PTHREAD_MUTEX_INITIALIZER;
+static bool together;
+
+/* Half of them in one page, where both threads meet. */
+static size_t counter(uint64_t seed, uint64_t stream, uint64_t op, int k)
+{
+	uint64_t r = own_random(seed + stream * 77, op * TOUCHED + (uint64_t)k);
+	size_t room = r & 1 ? NEAR : COUNTERS;
+
+	return (r >> 8) % (room / STREAMS) * STREAMS + stream;
+}
+
+static void sync_counter(size_t i)
+{
+	if (!together)
+		pthread_mutex_lock(&one_sync);
+	own_sync(&file, i * 8, 8);
+	if (!together)
+		pthread_mutex_unlock(&one_sync);
+}
+
+static void operate(uint64_t stream, uint64_t op)
+{
+	uint64_t *table = (uint64_t *)file.map;
+
+	for (int k = 0; k < TOUCHED; k++)
+		__atomic_store_n(&table[counter(the_seed, stream, op, k)], op,
+				 __ATOMIC_RELAXED);
+	for (int k = 0; k < TOUCHED; k++)
+		sync_counter(counter(the_seed, stream, op, k));
+}
+
+static void *thread(void *context)
+{
+	uint64_t stream = (uintptr_t)context;
+
+	for (uint64_t op = 1; op <= the_ops; op++) {
+		mark_intent(op, stream);
+		operate(stream, op);
+		mark_ack(op, stream);
+	}
+	return NULL;
+}
+
+static void run(const char *dir, uint64_t seed, uint64_t ops)
+{
+	pthread_t threads[STREAMS];
+
+	the_seed = seed, the_ops = ops;
+	together = getenv("POWERCUT_TOGETHER") != NULL;
+	own_create(&file, dir, "table", TABLE);
+	for (uintptr_t i = 0; i < STREAMS; i++)
+		own_must(pthread_create(&threads[i], NULL, thread,
+					(void *)i) == 0, "pthread_create");
+	for (int i = 0; i < STREAMS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void replay(uint64_t seed, uint64_t stream, uint64_t ops, uint64_t *table)
+{
+	for (uint64_t op = 1; op <= ops; op++)
+		for (int k = 0; k < TOUCHED; k++)
+			table[counter(seed, stream, op, k)] = op;
+}
+
+static bool touches(uint64_t seed, uint64_t stream, uint64_t op, size_t i)
+{
+	for (int k = 0; k < TOUCHED; k++)
+		if (counter(seed, stream, op, k) == i)
+			return true;
+	return false;
+}
+
+static const char *check(const char *dir, uint64_t seed,
+			 const struct own_bounds *bounds)
+{
+	static uint64_t least[COUNTERS], most[COUNTERS];
+	size_t len = 0;
+	char *data = own_read(dir, "table", &len);
+	uint64_t value;
+
+	for (uint64_t s = 0; s < STREAMS; s++) {
+		replay(seed, s, bounds[s].acked, least);
+		replay(seed, s, bounds[s].begun, most);
+	}
+	for (size_t i = 0; i < COUNTERS; i++) {
+		value = 0;
+		if (data && i * 8 + 8 <= len)
+			memcpy(&value, data + i * 8, 8);
+		if (value < least[i] || value > most[i] ||
+		    (value && !touches(seed, i % STREAMS, value, i)))
+			return own_say("counter %zu is %llu, not %llu to %llu; the file has %zu bytes",
+				       i, (unsigned long long)value,
+				       (unsigned long long)least[i],
+				       (unsigned long long)most[i], len);
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct own_program program = { run, check };
+
+	return own_main(&program, argc, argv);
+}
