@@ -40,10 +40,13 @@ EXPORTED size_t pmemshim_probe_pages(void)
 
 static uint64_t counted(enum stats_counter counter)
 {
+	const struct stats_file_rule *rules = stats_file();
+	const struct stats_file_header *header =
+		(const struct stats_file_header *)rules - 1;
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < CONFIG_RULES_MAX; i++)
-		sum += stats_counts[i][counter];
+	for (size_t i = 0; rules && i < header->nrules; i++)
+		sum += rules[i].counters[counter];
 	return sum;
 }
 

@@ -547,6 +547,18 @@ static int64_t do_set(const uint64_t *arg)
 
 static uint32_t run_steps(uint32_t first, uint32_t limit);
 
+/* Thousands of children: their statistics would fill the memory. */
+static void forget_statistics(pid_t child)
+{
+	const char *file = getenv("PMEMSHIM_STATS");
+	char name[PATH_MAX];
+
+	if (!file)
+		return;
+	snprintf(name, sizeof(name), "%s.%d", file, (int)child);
+	unlink(name);
+}
+
 /* The child makes the next steps; the parent goes on behind them. */
 static int64_t fork_at(uint32_t step, uint64_t how_many)
 {
@@ -564,6 +576,7 @@ static int64_t fork_at(uint32_t step, uint64_t how_many)
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		return -1;
+	forget_statistics(child);
 	return status;
 }
 
@@ -776,6 +789,7 @@ static void serve(const struct batch *batch, struct world *world)
 		}
 	}
 	while (left > 0 && (gone = waitpid(-1, &status, 0)) > 0) {
+		forget_statistics(gone);
 		for (int i = 0; i < PROCESSES; i++) {
 			if (children[i] == gone) {
 				world->status[i] = status;

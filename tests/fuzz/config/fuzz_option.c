@@ -25,12 +25,14 @@ static bool value_of(const struct option *option, const char *text,
 {
 	size_t digits = strspn(text, "0123456789");
 	bool is_time = option->type == OPTION_TIME;
+	const size_t first = is_time ? 4 : 0;
+	const size_t end = is_time ? 7 : option->type == OPTION_NUMBER ? 1 : 4;
 	unsigned __int128 n = 0;
 
 	for (size_t i = 0; i < digits; i++)
 		if (n < (unsigned __int128)1 << 64)
 			n = n * 10 + (unsigned int)(text[i] - '0');
-	for (size_t i = is_time ? 4 : 0; digits && i < (is_time ? 7u : 4u); i++)
+	for (size_t i = first; digits && i < end; i++)
 		if (!strcmp(text + digits, units[i].name)) {
 			if (n > option->max)
 				return false;
