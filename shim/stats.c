@@ -536,7 +536,7 @@ static void warn_once(const char *why)
 	static bool warned;
 
 	if (!warned)
-		log_write(LOG_WARN, "PMEMSHIM_STATS: %s: %s; no statistics are kept",
+		log_write(LOG_WARN, "PMEMSHIM_STATS: %.512s: %s; no statistics are kept",
 			  config->stats, why);
 	warned = true;
 }

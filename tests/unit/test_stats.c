@@ -418,6 +418,17 @@ Test(stats, a_name_that_cannot_be_is_one_line)
 	expect_off("No such file or directory");
 }
 
+Test(stats, a_name_that_is_too_long_is_one_line)
+{
+	static char long_name[5000];
+
+	memset(long_name, 'n', sizeof(long_name) - 1);
+	long_name[0] = '/';
+	config.stats = long_name;
+	expect_off("the name is too long");
+	cr_assert_eq(files_in(dir), 0);
+}
+
 Test(stats, a_limit_on_file_sizes_is_kept)
 {
 	const struct rlimit little = { 4096, 4096 };
