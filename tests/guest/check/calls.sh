@@ -54,7 +54,7 @@ looks='^(statx|newfstatat|fstat|readlink|readlinkat|clock_gettime|rt_sigprocmask
 allowed() {
 	case $1 in
 	read)
-		grep -Ev -e "$looks" -e 'mmap\(NULL, [0-9]*, PROT_READ.PROT_WRITE, MAP_PRIVATE.MAP_ANONYMOUS' |
+		grep -Ev -e "$looks" -e 'mmap\((NULL|0x[0-9a-f]+|A[0-9]+), [0-9]*, PROT_READ.PROT_WRITE, MAP_PRIVATE.MAP_ANONYMOUS' |
 			grep -Ev -e 'msync.*(MS_ASYNC|, 0\)|, 0, MS_SYNC|EINVAL|0x80|18446744073709543424)' |
 			sed 's/MAP_SHARED_VALIDATE|MAP_SYNC/MAP_SHARED/
 				s/^\(msync([^,]*\), [0-9]*, /\1, LENGTH, /' ;;
