@@ -41,7 +41,7 @@ said 'PMEMSHIM_NOSUCH%s%s%s%n%n%p'
 mkdir "$T_FILES/$formats"
 T_FILES+=/$formats
 run "PMEMSHIM_PATHS=$T_FILES,refresh=0" PMEMSHIM_LOG=info
-said "$T_FILES: device"
+t_real || said "$T_FILES: device"
 run "PMEMSHIM_PATHS=$T_FILES,assume_pmem=yes,refresh=0" "PMEMSHIM_STATS=$T_WORK/%n%s%%stats"
 "$T_PMEMSHIM" stat "$T_WORK/%n%s%%stats" >"$T_WORK/stats.out" || t_fail "the statistics cannot be read"
 grep -qF "rule $T_FILES" "$T_WORK/stats.out" || t_fail "the rule is not in the statistics: $(cat "$T_WORK/stats.out")"

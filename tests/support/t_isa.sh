@@ -8,6 +8,7 @@
 t_isa() {
 	local isa=$1 build objects flag copy
 	[ "$(uname -m)" = x86_64 ] || t_skip "not an x86-64"
+	t_only_tmpfs "the medium is all the same, and emulated CPUs do not track their upper registers"
 	case $isa in
 	sse2) flag=sse2 ;;
 	avx2) flag=avx2 ;;
