@@ -4,6 +4,7 @@
 
 static char *p;
 static int fd;
+static _Atomic int rounds;
 
 static void *work(void *arg)
 {
@@ -14,6 +15,7 @@ static void *work(void *arg)
 		msync(q, T_PAGE, MS_SYNC);
 		m = mmap(NULL, T_PAGE, T_RW, MAP_SHARED, fd, 0);
 		munmap(m, T_PAGE);
+		rounds++;
 	}
 	return NULL;
 }
@@ -37,6 +39,7 @@ int main(void)
 	atexit(at_exit);
 	pthread_create(&thread, NULL, work, (void *)1);
 	pthread_create(&thread, NULL, work, (void *)2);
-	usleep(30000);
+	while (rounds < 100)
+		usleep(1000);
 	return 11;
 }
