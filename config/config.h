@@ -19,6 +19,7 @@ enum config_mode {
 	CONFIG_MODE_FLUSH,	/* arm B: persist from user space */
 	CONFIG_MODE_KERNEL,	/* arm A: MAP_SYNC mapping, the kernel's msync */
 	CONFIG_MODE_AB,		/* blocks of syncs by one or the other */
+	CONFIG_MODE_AUTO,	/* whichever is the cheaper, see learn.h */
 	CONFIG_MODE_OFF		/* as if the shim were absent */
 };
 
@@ -37,6 +38,12 @@ enum config_copy {
 	CONFIG_COPY_OFF		/* plain copy, nothing else */
 };
 
+enum config_pages {
+	CONFIG_PAGES_AUTO,	/* as is cheaper, see pages.h */
+	CONFIG_PAGES_SMALL,	/* entries of 4 KiB */
+	CONFIG_PAGES_HUGE	/* entries of 2 MiB, where the file allows it */
+};
+
 enum config_map_sync { CONFIG_MAP_SYNC_PREFER, CONFIG_MAP_SYNC_REQUIRE };
 
 #define CONFIG_NEVER	UINT64_MAX	/* kernel_above=never, refresh=0 */
@@ -53,6 +60,7 @@ struct config_rule {
 	enum config_flush flush;
 	enum config_copy copy;
 	enum config_map_sync map_sync;
+	enum config_pages pages;
 	uint64_t copy_min;	/* bytes, at least 1 */
 	uint64_t kernel_above;	/* bytes, CONFIG_AUTO or CONFIG_NEVER */
 	uint64_t refresh;	/* nanoseconds, or CONFIG_NEVER */

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "shim/arch/arch.h"
+#include "shim/learn.h"
 #include "shim/loader.h"
 #include "shim/log.h"
 #include "shim/mapping.h"
@@ -23,8 +24,10 @@ static void after_fork(void)
 {
 	mapping_after_fork();
 	/* What goes on in a child that is the kernel's is not counted. */
-	if (mapping_is_usable())
-		stats_after_fork();
+	if (!mapping_is_usable())
+		return;
+	stats_after_fork();
+	learn_after_fork();
 }
 
 __attribute__((constructor)) static void start(void)
@@ -44,6 +47,7 @@ __attribute__((constructor)) static void start(void)
 	mapping_init(&config);
 	if (mapping_is_usable()) {
 		stats_init(&config, &ops);
+		learn_init(NULL, stats_believe);
 		loader_init(config.keep_deepbind);
 	} else if (config.stats) {
 		log_write(LOG_WARN, "PMEMSHIM_STATS: this machine cannot persist from user space, so everything is the kernel's; no statistics are kept");

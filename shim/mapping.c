@@ -28,6 +28,7 @@
 #include "shim/file.h"
 #include "shim/log.h"
 #include "shim/own.h"
+#include "shim/pages.h"
 #include "shim/probes.h"
 #include "shim/real.h"
 #include "shim/region.h"
@@ -215,6 +216,7 @@ struct plan {
 	struct mapping_request want;	/* the program's own */
 	const struct config_rule *rule;
 	struct dax_info info;
+	enum config_pages pages;	/* which the address has to be for */
 };
 
 static size_t rule_number(const struct config_rule *rule)
@@ -229,6 +231,9 @@ static void refuse(const struct plan *plan, enum stats_counter why)
 		  plan->rule->path, (unsigned long long)plan->info.dev,
 		  (unsigned long long)plan->info.ino, stats_text(why));
 }
+
+/* Tries at a place; by then the range is crowded. */
+enum { PLACES = 4 };
 
 static void *call_mmap(const struct mapping_request *request)
 {
@@ -285,6 +290,24 @@ static bool make_plan(const struct mapping_request *request, struct plan *plan)
 		return false;
 	}
 	return true;
+}
+
+/* The program left the address to the kernel, all of it. */
+static bool is_placeable(const struct mapping_request *want)
+{
+	return !want->addr &&
+	       !(want->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_32BIT));
+}
+
+static void choose_pages(struct plan *plan)
+{
+	const struct mapping_request *want = &plan->want;
+
+	plan->pages = CONFIG_PAGES_AUTO;
+	if (plan->info.regular && is_placeable(want))
+		plan->pages = pages_wanted(plan->rule, want->fd, want->offset,
+					   want->len,
+					   want->prot & PROT_WRITE);
 }
 
 static bool is_refusing(dev_t dev)
@@ -352,6 +375,35 @@ static void *ask(const struct mapping_request *want)
 	return addr;
 }
 
+static bool has_pages(const void *addr, off_t offset, enum config_pages pages)
+{
+	const bool small = pages_are_small((uint64_t)offset - (uintptr_t)addr);
+
+	return small == (pages == CONFIG_PAGES_SMALL);
+}
+
+/*
+ * The same where the kernel uses the entries that the plan wants. What the
+ * kernel put elsewhere is given back, but for the last: the program needs one.
+ */
+static void *ask_with_pages(const struct plan *plan)
+{
+	struct mapping_request request = plan->want;
+	void *addr;
+
+	if (plan->pages == CONFIG_PAGES_AUTO)
+		return ask(&plan->want);
+	for (int i = 0;; i++) {
+		request.addr = pages_place(plan->pages, request.offset,
+					   request.len);
+		addr = ask(&request);
+		if (addr == MAP_FAILED || i == PLACES ||
+		    has_pages(addr, request.offset, plan->pages))
+			return addr;
+		real.munmap(addr, request.len);
+	}
+}
+
 static unsigned int attributes_of(int prot)
 {
 	/* On x86 writable memory is readable; PROT_EXEC alone may not be. */
@@ -414,9 +466,21 @@ static enum stats_counter track(const struct plan *plan, uintptr_t addr,
 					     : STATS_GRANTED;
 }
 
+/* As the program asked; under assume_pmem with the entries of the plan. */
+static void *fall_back(const struct plan *plan)
+{
+	struct mapping_request request = plan->want;
+
+	if (plan->rule->assume_pmem && plan->pages != CONFIG_PAGES_AUTO)
+		request.addr = pages_place(plan->pages, request.offset,
+					   request.len);
+	return call_mmap(&request);
+}
+
 /* How a mapping under a rule ended. */
 struct outcome {
 	enum stats_counter counter;	/* STATS_COUNTERS: it failed */
+	bool placed;			/* where plan->pages are to be had */
 	const struct persist_policy *warn;	/* a new policy, or NULL */
 };
 
@@ -435,7 +499,7 @@ static void *map_locked(const struct plan *plan, struct outcome *outcome)
 	if (want->flags & MAP_FIXED)
 		drop_range(want->addr, want->len);
 	if (refusal == 0) {
-		addr = ask(want);
+		addr = ask_with_pages(plan);
 		if (addr == MAP_FAILED && errno == EOPNOTSUPP) {
 			refusal = -EOPNOTSUPP;
 			note_refusal(plan);
@@ -449,10 +513,12 @@ static void *map_locked(const struct plan *plan, struct outcome *outcome)
 		return MAP_FAILED;
 	}
 	if (!granted)
-		addr = call_mmap(want);
+		addr = fall_back(plan);
 	if (addr == MAP_FAILED || !mapping_range(addr, want->len, &end))
 		return addr;
 	drop((uintptr_t)addr, end);
+	outcome->placed = plan->pages != CONFIG_PAGES_AUTO &&
+			  has_pages(addr, want->offset, plan->pages);
 	if (granted || plan->rule->assume_pmem) {
 		outcome->counter = track(plan, (uintptr_t)addr, end,
 					 &outcome->warn);
@@ -471,6 +537,10 @@ static void report(const struct plan *plan, const struct outcome *outcome)
 	case STATS_GRANTED_DEVICE:
 	case STATS_ASSUMED:
 		stats_add(rule_number(plan->rule), outcome->counter, 1);
+		if (outcome->placed)
+			stats_add(rule_number(plan->rule),
+				  plan->pages == CONFIG_PAGES_SMALL
+				  ? STATS_PAGES_SMALL : STATS_PAGES_HUGE, 1);
 		break;
 	default:
 		refuse(plan, outcome->counter);
@@ -509,6 +579,8 @@ void *mapping_map(const struct mapping_request *request)
 	if (!follows())
 		return call_mmap(request);
 	planned = make_plan(request, &plan);
+	if (planned)
+		choose_pages(&plan);
 	errno = saved;
 	return planned ? map_tracked(&plan) : map_untracked(request);
 }
@@ -584,6 +656,75 @@ static void follow_move(const struct move *move, uintptr_t new)
 		place(new, end, value);
 }
 
+/* Address space that is nobody else's, with such entries at delta. NULL: none. */
+static void *reserve(const struct move *move, uint64_t delta)
+{
+	const off_t offset = (off_t)(move->old + delta);
+	void *place = pages_place(CONFIG_PAGES_SMALL, offset, move->new_len);
+	void *addr = sys_mmap(place, move->new_len, PROT_NONE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+			      MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (addr == MAP_FAILED)
+		return NULL;
+	if (addr == place)
+		return addr;
+	sys_munmap(addr, move->new_len);
+	return NULL;
+}
+
+/* A mapping with entries of 4 KiB grows, and may be moved: to another such
+ * place, if it does not fit where it is. MAP_FAILED: not done. */
+static void *remap_small(const struct move *move, size_t old_len, uint64_t delta)
+{
+	void *addr = real.mremap((void *)move->old, old_len, move->new_len, 0);
+	void *place;
+
+	if (addr != MAP_FAILED)
+		return addr;
+	place = reserve(move, delta);
+	if (!place)
+		return MAP_FAILED;
+	addr = real.mremap((void *)move->old, old_len, move->new_len,
+			   MREMAP_MAYMOVE | MREMAP_FIXED, place);
+	if (addr == MAP_FAILED)
+		sys_munmap(place, move->new_len);
+	return addr;
+}
+
+/* What has entries of 4 KiB by the rule, or by choice, keeps them. */
+static bool keeps_small(const struct move *move, size_t old_len,
+			struct region_view *view)
+{
+	enum config_pages pages;
+	off_t offset;
+
+	if (!move->value || old_len == 0 || !region_read(move->value, view) ||
+	    !view->file || !pages_are_small(view->delta))
+		return false;
+	offset = (off_t)(move->old + view->delta);
+	pages = persist_policy(view->policy)->rule->pages;
+	return pages_differ(offset, move->new_len) &&
+	       (pages == CONFIG_PAGES_SMALL ||
+		(pages == CONFIG_PAGES_AUTO && pages_differ(offset, old_len)));
+}
+
+static void *call_mremap(const struct move *move, size_t old_len, int flags,
+			 void *new)
+{
+	struct region_view view;
+	int saved = errno;
+	void *addr = MAP_FAILED;
+
+	if (flags == MREMAP_MAYMOVE && keeps_small(move, old_len, &view))
+		addr = remap_small(move, old_len, view.delta);
+	if (addr != MAP_FAILED)
+		return addr;
+	errno = saved;
+	return real.mremap((void *)move->old, old_len, move->new_len, flags,
+			   new);
+}
+
 /* The lock is held. */
 static void *remap_locked(const struct move *move, size_t old_len, int flags,
 			  void *new)
@@ -596,8 +737,7 @@ static void *remap_locked(const struct move *move, size_t old_len, int flags,
 	drop(move->old, move->old_end);
 	if (flags & MREMAP_FIXED)
 		drop_range(new, move->new_len);
-	addr = real.mremap((void *)move->old, old_len, move->new_len, flags,
-			   new);
+	addr = call_mremap(move, old_len, flags, new);
 	if (addr != MAP_FAILED)
 		follow_move(move, (uintptr_t)addr);
 	else if (move->value && !(flags & MREMAP_FIXED))

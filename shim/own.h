@@ -8,6 +8,7 @@
 #define PMEMSHIM_OWN_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * A hint for mmap(2), len bytes apart from all that were given before. The
@@ -15,6 +16,12 @@
  * lock.
  */
 void *own_place(size_t len);
+
+/*
+ * The same for a mapping of the program whose address the shim chooses, in a
+ * range apart; it begins anew after 8 TiB.
+ */
+uintptr_t own_program_place(size_t len);
 
 /* Zeroed pages to read and write, or MAP_FAILED; munmap gives them back. */
 void *own_pages(size_t len);

@@ -19,7 +19,7 @@
 #include "shim/probes.h"
 #include "shim/real.h"
 
-/* kernel_above=auto until the shim learns it: scanning 4 MiB of absent lines
+/* kernel_above=auto where the shim does not learn it: scanning 4 MiB of absent lines
  * costs 0.15 ms, about what one dirty 2 MiB entry costs the kernel twice. */
 #define KERNEL_ABOVE_AUTO	((uint64_t)4 << 20)
 
@@ -141,6 +141,7 @@ static void choose_flush(struct persist_policy *policy)
 	}
 	kind = best_kind(flush == CONFIG_FLUSH_AUTO ? ARCH_CLWB
 						    : named_flush[flush].kind);
+	policy->walk = kind == ARCH_CLFLUSH ? LEARN_WALK_SERIAL : LEARN_WALK;
 	policy->flush = arch.flush[kind];
 	policy->guarded = arch.guarded[kind];
 }
@@ -177,6 +178,15 @@ static void choose_copy(struct persist_policy *policy)
 	policy->copy_min = policy->rule->copy_min;
 }
 
+/* What is learned needs no limit; one that was given is kept. */
+static void choose_limit(struct persist_policy *policy)
+{
+	policy->kernel_above = policy->rule->kernel_above;
+	if (policy->kernel_above == CONFIG_AUTO)
+		policy->kernel_above = policy->learns ? CONFIG_NEVER
+						      : KERNEL_ABOVE_AUTO;
+}
+
 static void fill_policy(struct persist_policy *policy,
 			const struct persist_want *want)
 {
@@ -188,9 +198,9 @@ static void fill_policy(struct persist_policy *policy,
 	/* A device has no kernel's msync to take turns with. */
 	policy->alternates = want->rule->mode == CONFIG_MODE_AB &&
 			     !want->device;
+	policy->learns = want->rule->mode == CONFIG_MODE_AUTO && !want->device;
 	choose_flush(policy);
-	policy->kernel_above = want->rule->kernel_above == CONFIG_AUTO
-			     ? KERNEL_ABOVE_AUTO : want->rule->kernel_above;
+	choose_limit(policy);
 	choose_copy(policy);
 }
 

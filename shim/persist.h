@@ -15,6 +15,7 @@
 
 #include "config/config.h"
 #include "shim/arch/arch.h"
+#include "shim/learn.h"
 
 struct persist_policy {
 	const struct config_rule *rule;
@@ -23,6 +24,9 @@ struct persist_policy {
 	bool user;
 	/* With user: the kernel in turns, see stats_begin. */
 	bool alternates;
+	/* With user: whichever learn.h says. */
+	bool learns;
+	enum learn_walk walk;
 	/* Caches are in the persistence domain: flush does nothing. */
 	bool cache_domain;
 	/* A device-DAX mapping: no file, no metadata, no kernel msync. */

@@ -11,6 +11,7 @@
 #define PMEMSHIM_REAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -29,6 +30,16 @@ extern HIDDEN struct real real;
  * library (libfaketime) has put its own in front of it: then by system call.
  */
 extern HIDDEN int (*real_clock)(clockid_t clock, struct timespec *now);
+
+/* The same in nanoseconds; 1 when the clock cannot be read. */
+static inline uint64_t real_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	if (real_clock(clock, &t))
+		return 1;
+	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
 
 /*
  * Replace the stand-ins by the next definition of each symbol. A symbol that

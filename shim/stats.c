@@ -29,13 +29,13 @@
 #include "shim/sys.h"
 
 #define PAGE		((size_t)4096)
-#define NS_IN_S		UINT64_C(1000000000)
 
 /*
  * Where arms do not take turns, blocks are for the page faults alone; these
  * cost a system call at each block's end, which shall not be felt.
  */
 #define LONG_BLOCK	16
+#define ENDLESS_BLOCK	(UINT64_C(1) << 44)
 
 static struct stats_file_rule *_Atomic off;
 struct stats_file_rule *_Atomic *_Atomic stats_rules = &off;
@@ -80,23 +80,14 @@ const char *stats_text(enum stats_counter counter)
  * Clocks
  */
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	if (real_clock(clock, &t))
-		return 1;
-	return (uint64_t)t.tv_sec * NS_IN_S + (uint64_t)t.tv_nsec;
-}
-
 static uint64_t ticks_now(void)
 {
-	return arch.ticks ? arch.ticks() : clock_ns(CLOCK_MONOTONIC);
+	return arch.ticks ? arch.ticks() : real_ns(CLOCK_MONOTONIC);
 }
 
 static uint64_t ticks_after(void)
 {
-	return arch.ticks ? arch.ticks_after() : clock_ns(CLOCK_MONOTONIC);
+	return arch.ticks ? arch.ticks_after() : real_ns(CLOCK_MONOTONIC);
 }
 
 /* One thread at a time; another one has just done it. */
@@ -108,7 +99,7 @@ static void renew(uint64_t ticks)
 		return;
 	n = header->renewals + 1;
 	header->renewed[n % 2].ticks = ticks;
-	header->renewed[n % 2].ns = arch.ticks ? clock_ns(CLOCK_MONOTONIC)
+	header->renewed[n % 2].ns = arch.ticks ? real_ns(CLOCK_MONOTONIC)
 						: ticks;
 	__atomic_store_n(&header->renewals, n, __ATOMIC_RELEASE);
 	atomic_flag_clear_explicit(&renewing, memory_order_release);
@@ -143,15 +134,6 @@ static uint64_t block_of(const struct course *course, uint64_t n)
 	if (course->inverse == 0)
 		return n;
 	return (uint64_t)(((unsigned __int128)n * course->inverse) >> 64);
-}
-
-static uint64_t page_faults(void)
-{
-	struct rusage usage;
-
-	if (sys_usage(RUSAGE_SELF, &usage))
-		return 0;
-	return (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
 }
 
 /* As stats_tally: a word of the file, here with one writer at a time. */
@@ -216,7 +198,7 @@ static void open_block(struct stats_file_block *block,
 static NOINLINE void turn(struct stats_file_rule *rule, struct stats_call *call)
 {
 	struct stats_file_block *blocks = rule->blocks;
-	uint64_t faults = page_faults();
+	uint64_t faults = sys_page_faults();
 
 	if (call->block > 0)
 		close_block(rule, call->block - 1, call->start, faults);
@@ -363,6 +345,20 @@ void stats_end(const struct stats_call *call, uint64_t bytes, bool by_kernel)
 		renew(now);
 }
 
+void stats_believe(size_t rule, size_t cell,
+		   const struct stats_file_belief *belief)
+{
+	struct stats_file_rule *rules = stats_file();
+	const uint64_t *from = (const uint64_t *)belief;
+	uint64_t *to;
+
+	if (!rules)
+		return;
+	to = (uint64_t *)&rules[rule].beliefs[cell];
+	for (size_t i = 0; i < sizeof(*belief) / sizeof(*to); i++)
+		put(&to[i], from[i]);
+}
+
 /*
  * The area
  */
@@ -494,11 +490,12 @@ static void fill_header(void)
 	header->arms = STATS_ARMS;
 	header->buckets = STATS_BUCKETS;
 	header->blocks = STATS_BLOCKS;
+	header->cells = STATS_CELLS;
 	header->counters = STATS_COUNTERS;
 	header->pid = getpid();
 	header->ppid = getppid();
 	header->file_size = stats_area_end - stats_area - PAGE;
-	header->start_realtime = clock_ns(CLOCK_REALTIME);
+	header->start_realtime = real_ns(CLOCK_REALTIME);
 	header->start_time = start_time();
 	header->seed = seed;
 	header->clock = arch.ticks ? STATS_CLOCK_TSC : STATS_CLOCK_NS;
@@ -509,7 +506,7 @@ static void fill_header(void)
 	copy_text(header->stream, sizeof(header->stream),
 		  arch.stream ? arch.stream->name : "none");
 	header->first_ticks = ticks_now();
-	header->first_ns = arch.ticks ? clock_ns(CLOCK_MONOTONIC)
+	header->first_ns = arch.ticks ? real_ns(CLOCK_MONOTONIC)
 				       : header->first_ticks;
 	header->renewed[0].ticks = header->first_ticks;
 	header->renewed[0].ns = header->first_ns;
@@ -527,7 +524,7 @@ static void draw_seed(void)
 	seed = config->seed;
 	if (!config->seeded &&
 	    sys_random(&seed, sizeof(seed)) != (ssize_t)sizeof(seed))
-		seed = mix(clock_ns(CLOCK_MONOTONIC) ^ (uint64_t)getpid());
+		seed = mix(real_ns(CLOCK_MONOTONIC) ^ (uint64_t)getpid());
 }
 
 /* One line for a family of processes that all fail alike. */
@@ -574,6 +571,9 @@ static void plan_course(struct course *course, const struct config_rule *rule)
 	course->block_len = rule->block;
 	if (rule->mode != CONFIG_MODE_AB)
 		course->block_len *= LONG_BLOCK;
+	/* A block of both arms would be charged to one of them. */
+	if (rule->mode == CONFIG_MODE_AUTO)
+		course->block_len = ENDLESS_BLOCK;
 	course->inverse = UINT64_MAX / course->block_len + 1;
 }
 

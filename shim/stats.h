@@ -134,6 +134,10 @@ void stats_begin(struct stats_call *call, size_t rule, uint64_t start,
  */
 void stats_end(const struct stats_call *call, uint64_t bytes, bool by_kernel);
 
+/* What mode=auto believes of a cell, see stats_file.h. May run anywhere. */
+void stats_believe(size_t rule, size_t cell,
+		   const struct stats_file_belief *belief);
+
 /*
  * The arm of a block: blocks come in pairs, each with one of either arm, in an
  * order drawn from seed. A pure function, so that every thread draws alike.

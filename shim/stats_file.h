@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define STATS_FILE_MAGIC	UINT64_C(0x5441545348534d50) /* "PMSHSTAT" */
-#define STATS_FILE_VERSION	1
+#define STATS_FILE_VERSION	2
 
 enum stats_arm {
 	STATS_ARM_KERNEL,	/* A: msync(2) */
@@ -102,6 +102,25 @@ struct stats_file_arm {
 	uint64_t between[STATS_BUCKETS];
 };
 
+/*
+ * What mode=auto believes of the syncs of one class of lengths on one size of
+ * page-table entries: cell 2 * c + small is of lengths from 2^c pages up to
+ * below the next class; the last class has no end. All zero: nothing.
+ */
+struct stats_file_belief {
+	uint64_t sync_ns[STATS_ARMS];	/* a sync itself */
+	uint64_t faults[STATS_ARMS];	/* thousandths, up to the next sync */
+	uint64_t cost_ns[STATS_ARMS];	/* both together; 0: not known */
+	uint64_t samples[STATS_ARMS];	/* syncs that were timed */
+	uint64_t chosen;		/* enum stats_arm */
+	uint64_t changes;		/* of what is chosen */
+	uint64_t tries;			/* of what is not */
+	uint64_t reserved;
+};
+
+#define STATS_CLASSES		24
+#define STATS_CELLS		(2 * STATS_CLASSES)
+
 #define STATS_FILE_COUNTERS	64	/* room; see stats.def */
 #define STATS_FILE_PATH		1024
 
@@ -116,6 +135,7 @@ struct stats_file_rule {
 	uint64_t reserved[13];
 	uint64_t counters[STATS_FILE_COUNTERS];	/* enum stats_counter */
 	struct stats_file_arm arms[STATS_ARMS];
+	struct stats_file_belief beliefs[STATS_CELLS];
 	struct stats_file_block blocks[STATS_BLOCKS];
 };
 
@@ -156,7 +176,8 @@ struct stats_file_header {
 	char shim_version[32];
 	char flush[16];		/* what this CPU flushes with: "clwb" ... */
 	char stream[16];	/* "avx512", "avx2", "sse2" or "none" */
-	uint64_t reserved[16];
+	uint64_t cells;		/* STATS_CELLS */
+	uint64_t reserved[15];
 };
 
 #endif

@@ -22,7 +22,9 @@
 
 #include "shim/compiler.h"
 #include "shim/file.h"
+#include "shim/learn.h"
 #include "shim/mapping.h"
+#include "shim/pages.h"
 #include "shim/persist.h"
 #include "shim/probes.h"
 #include "shim/real.h"
@@ -47,6 +49,8 @@ struct job {
 	uintptr_t addr, end;
 	int flags;
 	enum stats_arm arm;	/* of MS_SYNC */
+	struct learn_call learn;
+	bool learns;
 	uint64_t now;		/* ns, never 0 */
 	uint64_t epoch;		/* before the pages were looked up */
 	struct piece pieces[PIECES_MAX];
@@ -152,6 +156,8 @@ static enum stats_counter judge(const struct job *job, struct piece *piece)
 		return STATS_KERNEL_MODE;
 	if (policy->alternates && job->arm == STATS_ARM_KERNEL)
 		return STATS_KERNEL_ARM;
+	if (job->learns && job->arm == STATS_ARM_KERNEL)
+		return STATS_KERNEL_CHEAPER;
 	if ((piece->view.attributes & access) != access)
 		return STATS_KERNEL_ACCESS;
 	if (policy->device)
@@ -187,13 +193,22 @@ static void count(const struct job *job, enum stats_counter counter,
 	stats_add(job->pieces[0].policy->number, counter, n);
 }
 
-/* The kernel commits what it changed; false when it could not be asked. */
-static bool commit(const struct job *job, struct piece *piece)
+static bool is_timed(const struct job *job)
 {
+	return job->learns && job->learn.start;
+}
+
+/* The kernel commits what it changed; false when it could not be asked. */
+static bool commit(struct job *job, struct piece *piece)
+{
+	uint64_t start = is_timed(job) ? learn_now() : 0;
+
 	if (!file_commit(piece->view.file))
 		return false;
 	file_synced(piece->view.file, &piece->look);
 	count(job, STATS_KERNEL_COMMIT, 1);
+	if (start)
+		job->learn.commit += learn_now() - start;
 	return true;
 }
 
@@ -235,13 +250,23 @@ static enum stats_counter persist(struct job *job)
 	return STATS_PERSISTED;
 }
 
+/*
+ * What the files look like is for the persists to come. Where the kernel is
+ * the cheaper one there are none until it is timed again.
+ */
+static bool is_worth_a_look(const struct job *job)
+{
+	return !job->learns || job->learn.arm == STATS_ARM_USER ||
+	       is_timed(job);
+}
+
 /* msync(2) by the kernel for a range that is tracked throughout. */
 static int sync_by_kernel(struct job *job)
 {
 	int saved = errno;
 	int result;
 
-	for (size_t i = 0; i < job->npieces; i++)
+	for (size_t i = 0; is_worth_a_look(job) && i < job->npieces; i++)
 		look(&job->pieces[i]);
 	errno = saved;
 	result = real.msync((void *)job->addr, job->end - job->addr,
@@ -277,6 +302,19 @@ static bool sync_by_us(struct job *job)
 	return answer == STATS_PERSISTED || answer == STATS_NOTHING;
 }
 
+static void begin_learning(struct job *job)
+{
+	const struct piece *first = &job->pieces[0];
+	const struct learn_range range = {
+		.rule = first->policy->number,
+		.len = job->end - job->addr,
+		.small = pages_are_small(first->view.delta),
+		.walk = first->policy->walk,
+	};
+
+	learn_begin(&job->learn, &range);
+}
+
 /* Which arm's turn it is, by the rule of the range's first byte. */
 static void begin(struct job *job, struct stats_call *call, uint64_t start)
 {
@@ -284,6 +322,11 @@ static void begin(struct job *job, struct stats_call *call, uint64_t start)
 
 	call->start = 0;
 	call->arm = policy->user ? STATS_ARM_USER : STATS_ARM_KERNEL;
+	job->learns = policy->learns && (job->flags & MS_SYNC);
+	if (job->learns) {
+		begin_learning(job);
+		call->arm = job->learn.arm;
+	}
 	if ((job->flags & MS_SYNC) && (start || policy->alternates))
 		stats_begin(call, policy->number, start, policy->alternates);
 	job->arm = call->arm;
@@ -306,6 +349,8 @@ static int sync_tracked(struct job *job)
 	begin(job, &call, start);
 	done = sync_by_us(job);
 	result = done ? 0 : sync_by_kernel(job);
+	if (job->learns)
+		learn_end(&job->learn, !done);
 	if (call.start)
 		stats_end(&call, job->end - job->addr, !done);
 	return result;

@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -116,6 +117,16 @@ static inline int sys_clock(clockid_t clock, struct timespec *now)
 static inline int sys_usage(int who, struct rusage *usage)
 {
 	return (int)syscall(SYS_getrusage, who, usage);
+}
+
+/* Of the process so far, minor and major; 0 when it does not say. */
+static inline uint64_t sys_page_faults(void)
+{
+	struct rusage usage;
+
+	if (sys_usage(RUSAGE_SELF, &usage))
+		return 0;
+	return (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
 }
 
 /* GRND_NONBLOCK; fewer bytes than asked for when there are not enough yet. */

@@ -24,7 +24,7 @@
 #include "config/option.h"
 
 #define INERT	"; no rule is used: every msync goes to the kernel\n"
-#define KEYS	"mode, flush, copy, copy_min, kernel_above, map_sync, verify, refresh, block, assume_pmem"
+#define KEYS	"mode, flush, copy, copy_min, kernel_above, pages, map_sync, verify, refresh, block, assume_pmem"
 #define FORM	"RULE[;RULE...], each PATH[,KEY=VALUE...]"
 #define SIZES	"SIZE (bytes, or with K, M or G; 1 to 1048576G)"
 #define ABOVE	"SIZE|auto|never (bytes, or with K, M or G; 0 to 1048576G)"
@@ -215,6 +215,7 @@ Test(config, key_mode)
 {
 	cr_assert(only_rule("/,mode=flush")->mode == CONFIG_MODE_FLUSH);
 	cr_assert(only_rule("/,mode=kernel")->mode == CONFIG_MODE_KERNEL);
+	cr_assert(only_rule("/,mode=auto")->mode == CONFIG_MODE_AUTO);
 	cr_assert(only_rule("/,mode=off")->mode == CONFIG_MODE_OFF);
 }
 
@@ -336,7 +337,7 @@ Test(config, words_that_are_not_accepted)
 	static const char *const keys[] = { "mode", "flush", "copy", "map_sync",
 					    "verify", "assume_pmem" };
 	static const char *const forms[] = {
-		"flush|kernel|ab|off", "auto|clwb|clflushopt|clflush|none",
+		"flush|kernel|ab|auto|off", "auto|clwb|clflushopt|clflush|none",
 		"auto|nt|cached|off", "prefer|require", "no|yes", "no|yes"
 	};
 	static const char *const bad[] = { "bogus", "AUTO", " yes", "of",
@@ -355,10 +356,13 @@ Test(config, words_that_are_not_accepted)
 	}
 }
 
-Test(config, modes_that_are_not_built_yet_are_refused)
+Test(config, key_pages)
 {
-	expect_bad_key("mode=auto",
-		       "mode='auto' is unknown, accepted: flush|kernel|ab|off");
+	cr_assert(only_rule("/")->pages == CONFIG_PAGES_AUTO);
+	cr_assert(only_rule("/,pages=small")->pages == CONFIG_PAGES_SMALL);
+	cr_assert(only_rule("/,pages=huge")->pages == CONFIG_PAGES_HUGE);
+	expect_bad_key("pages=4K",
+		       "pages='4K' is unknown, accepted: auto|small|huge");
 }
 
 Test(config, sizes_that_are_not_accepted)
@@ -478,7 +482,7 @@ Test(config, doubled_key)
 Test(config, first_error_is_the_only_line)
 {
 	expect_broken("/,mode=x;relative;/,y=1",
-		      "libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=x': mode='x' is unknown, accepted: flush|kernel|ab|off" INERT);
+		      "libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=x': mode='x' is unknown, accepted: flush|kernel|ab|auto|off" INERT);
 	cr_assert_str_eq(parse_env((struct config_env){ .paths = "relative",
 							.defaults = "x" }),
 			 "libpmemshim: PMEMSHIM_DEFAULTS: 'x': 'x' is not KEY=VALUE, accepted keys: " KEYS INERT);
@@ -641,13 +645,13 @@ Test(config, room_for_all_paths_together_is_bounded)
 Test(config, control_characters_are_shown_escaped)
 {
 	expect_broken("/,mode=\x1b[2J\n",
-		      "libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=\\x1b[2J\\x0a': mode='\\x1b[2J\\x0a' is unknown, accepted: flush|kernel|ab|off" INERT);
+		      "libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=\\x1b[2J\\x0a': mode='\\x1b[2J\\x0a' is unknown, accepted: flush|kernel|ab|auto|off" INERT);
 }
 
 Test(config, text_is_never_a_format)
 {
 	expect_bad_key("mode=%n%s%s%s",
-		       "mode='%n%s%s%s' is unknown, accepted: flush|kernel|ab|off");
+		       "mode='%n%s%s%s' is unknown, accepted: flush|kernel|ab|auto|off");
 }
 
 Test(config, long_text_is_shown_in_part)
@@ -657,7 +661,7 @@ Test(config, long_text_is_shown_in_part)
 	memset(value, 'y', 1000);
 	value[1000] = '\0';
 	expect_broken(text("/,mode=%s", value),
-		      text("libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=%.73s...': mode='%.40s...' is unknown, accepted: flush|kernel|ab|off" INERT,
+		      text("libpmemshim: PMEMSHIM_PATHS: rule 1 '/,mode=%.73s...': mode='%.40s...' is unknown, accepted: flush|kernel|ab|auto|off" INERT,
 			   value, value));
 }
 
@@ -1535,7 +1539,7 @@ Test(config, a_spelled_rule_is_read_as_the_same_rule)
 #define KEY(field, ...) cr_assert(config.rules[0].field == before.field, #field);
 #include "config/options.def"
 	}
-	cr_assert_str_eq(spelled, "mode=kernel,flush=auto,copy=auto,copy_min=1125899906842624,kernel_above=auto,map_sync=prefer,verify=yes,refresh=1000000us,block=16,assume_pmem=yes");
+	cr_assert_str_eq(spelled, "mode=kernel,flush=auto,copy=auto,copy_min=1125899906842624,kernel_above=auto,pages=auto,map_sync=prefer,verify=yes,refresh=1000000us,block=16,assume_pmem=yes");
 }
 
 Test(config, a_spelled_rule_is_cut_between_keys)
