@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 
+#include "shim/compiler.h"
 #include "shim/own.h"
 #include "shim/registry.h"
 #include "shim/sys.h"
@@ -211,18 +212,48 @@ static bool is_elsewhere(int fd)
 	       (attributes.fsx_xflags & FS_XFLAG_REALTIME);
 }
 
+/*
+ * Devices where the caches were found to be in no domain. Not those where they
+ * are: of a device that has come under another one's number that would be
+ * believed, and this only costs flushes.
+ */
+static struct {
+	dev_t dev[16];
+	size_t n, next;
+} weak;
+
+static bool is_weak(dev_t dev)
+{
+	for (size_t i = 0; i < weak.n; i++)
+		if (weak.dev[i] == dev)
+			return true;
+	return false;
+}
+
+static void note_weak(dev_t dev)
+{
+	weak.dev[weak.next] = dev;
+	weak.next = (weak.next + 1) % ARRAY_LEN(weak.dev);
+	if (weak.n < ARRAY_LEN(weak.dev))
+		weak.n++;
+}
+
 enum dax_domain dax_domain(int fd, const struct dax_info *info,
 			   const char *sysfs)
 {
 	char device[SYSFS_PATH_MAX];
+	enum dax_domain domain;
 	int len;
 
-	if (info->regular && is_elsewhere(fd))
+	if (is_weak(info->dev) || (info->regular && is_elsewhere(fd)))
 		return DAX_DOMAIN_UNTOLD;
 	len = snprintf(device, sizeof(device), "%s/dev/%s/%u:%u", sysfs,
 		       info->kind == DAX_DEVICE ? "char" : "block",
 		       major(info->dev), minor(info->dev));
 	if (len < 0 || (size_t)len >= sizeof(device))
 		return DAX_DOMAIN_UNTOLD;
-	return domain_of(device, 0);
+	domain = domain_of(device, 0);
+	if (domain != DAX_DOMAIN_CACHE)
+		note_weak(info->dev);
+	return domain;
 }

@@ -54,6 +54,7 @@ enum dax_domain {
 /*
  * Read sysfs ("/sys" unless a test says otherwise) for the region under the
  * file's device. A device-mapper volume has the weakest domain of its parts.
+ * Requires registry_lock.
  */
 enum dax_domain dax_domain(int fd, const struct dax_info *info,
 			   const char *sysfs);

@@ -120,8 +120,10 @@ static uint64_t drop_pages(void *context, uint64_t value, size_t pages,
 			   bool lost)
 {
 	(void)context, (void)lost;
-	if (value)
+	if (value) {
+		region_set_end(value, 0);
 		region_remove_pages(value, pages);
+	}
 	return 0;
 }
 
@@ -179,6 +181,8 @@ static uint64_t place_pages(void *context, uint64_t value, size_t pages,
 {
 	const uint64_t *new = context;
 
+	if (value)
+		region_set_end(value, 0);
 	if (lost) {
 		region_remove_pages(value, pages);
 		return 0;
@@ -200,7 +204,9 @@ static bool place(uintptr_t addr, uintptr_t end, uint64_t value)
 	error = registry_update(addr, end, place_pages, &value);
 	if (error)
 		drop(addr, end);
-	else if (copy_min < atomic_load_explicit(&mapping_copy_min,
+	else
+		region_set_end(value, end);
+	if (!error && copy_min < atomic_load_explicit(&mapping_copy_min,
 						 memory_order_relaxed))
 		set_copy_min(copy_min);
 	region_remove_pages(value, 1);
@@ -790,6 +796,7 @@ static uint64_t change_attributes(void *context, uint64_t value, size_t pages,
 
 	if (value == 0)
 		return 0;
+	region_set_end(value, 0);
 	if (lost) {
 		region_remove_pages(value, pages);
 		change->hides = true;

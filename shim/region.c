@@ -37,6 +37,9 @@ struct region {
 	_Atomic(struct file *) file;
 	_Atomic uint64_t delta;
 	_Atomic uint64_t synced_at;
+	/* Of the value with the attributes below; 0: of none. */
+	_Atomic uintptr_t end;
+	_Atomic unsigned int end_attributes;
 	size_t pages;		/* the writers' own */
 	uint32_t next_free;	/* number + 1 */
 };
@@ -112,6 +115,28 @@ void region_synced(uint64_t value, uint64_t now)
 				      memory_order_release);
 }
 
+void region_set_end(uint64_t value, uintptr_t end)
+{
+	struct region *region = region_of(value);
+
+	atomic_store_explicit(&region->end_attributes,
+			      region_attributes(value), memory_order_relaxed);
+	atomic_store_explicit(&region->end, end, memory_order_release);
+}
+
+uintptr_t region_end(uint64_t value)
+{
+	const struct region *region = region_of(value);
+	/* Pairs with the release store in region_set_end. */
+	uintptr_t end = atomic_load_explicit(&region->end,
+					     memory_order_acquire);
+
+	return atomic_load_explicit(&region->end_attributes,
+				    memory_order_relaxed) ==
+			       region_attributes(value) &&
+	       region_is_current(value) ? end : 0;
+}
+
 unsigned int region_attributes(uint64_t value)
 {
 	return (unsigned int)field(value, ATTRIBUTE_SHIFT, ATTRIBUTE_BITS);
@@ -178,6 +203,7 @@ uint64_t region_new(const struct region_view *view)
 			      memory_order_release);
 	atomic_store_explicit(&region->synced_at, view->synced_at,
 			      memory_order_release);
+	atomic_store_explicit(&region->end, 0, memory_order_release);
 	region->pages = 0;
 	return region_with_attributes(
 		generation << GENERATION_SHIFT |

@@ -47,6 +47,14 @@ unsigned int region_policy(uint64_t value);
 /* The kernel synced some of the region at the time now (not 0). */
 void region_synced(uint64_t value, uint64_t now);
 
+/*
+ * Every page from the one the caller has looked up to end has this value: set
+ * with the lock held, after the pages have it; unset before any of them gets
+ * another one. 0: not known, look at each page.
+ */
+void region_set_end(uint64_t value, uintptr_t end);
+uintptr_t region_end(uint64_t value);
+
 unsigned int region_attributes(uint64_t value);
 uint64_t region_with_attributes(uint64_t value, unsigned int attributes);
 

@@ -345,6 +345,22 @@ static void assign(struct update *update, _Atomic uint64_t *slot,
 	slot_store(slot, (uint64_t)node | 1);
 }
 
+/* From the slot of addr on, up to end, those that hold the same, at once. */
+static uintptr_t update_leaves(struct update *update, _Atomic uint64_t *slot,
+			       uintptr_t addr, uintptr_t end)
+{
+	const uint64_t old = slot_load(slot);
+	size_t n = 1, pages = pages_in(addr, end);
+	uint64_t value;
+
+	while (n < pages && slot_load(&slot[n]) == old)
+		n++;
+	value = ask(update, old >> 1, n);
+	for (size_t i = 0; value != old >> 1 && i < n; i++)
+		slot_store(&slot[i], value << 1);
+	return addr + n * REGISTRY_PAGE;
+}
+
 static void update_range(struct update *update, _Atomic uint64_t *slots,
 			 size_t nslots, unsigned int level, uintptr_t addr,
 			 uintptr_t end)
@@ -355,8 +371,12 @@ static void update_range(struct update *update, _Atomic uint64_t *slots,
 		uint64_t old = slot_load(slot);
 		uint64_t value;
 
+		if (level == LEVEL_LEAF) {
+			next = update_leaves(update, slot, addr, end);
+			continue;
+		}
 		next = min_addr(end, granule_end(addr, level));
-		if (level < LEVEL_LEAF && is_node(old)) {
+		if (is_node(old)) {
 			update_range(update, node_of(old)->slots, NODE_SLOTS,
 				     level + 1, addr, next);
 			continue;

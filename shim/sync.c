@@ -84,6 +84,26 @@ static int check_arguments(uintptr_t addr, size_t len, int flags,
 }
 
 /*
+ * The pages from addr on that are of one region. Of one that is whole the
+ * registry is asked once, whatever its length.
+ */
+static bool find_run(struct piece *piece, uintptr_t addr, uintptr_t limit)
+{
+	uintptr_t end;
+
+	piece->addr = addr;
+	piece->value = registry_find(addr);
+	if (piece->value == 0)
+		return false;
+	end = region_end(piece->value);
+	if (end > addr)
+		piece->end = end < limit ? end : limit;
+	else
+		piece->value = registry_run(addr, limit, &piece->end);
+	return piece->value && region_read(piece->value, &piece->view);
+}
+
+/*
  * Take [addr, end) apart. false when some of it is not tracked, when it has
  * too many pieces, or when a mapping is just going away.
  */
@@ -96,10 +116,7 @@ static bool take_apart(struct job *job)
 
 		if (job->npieces == PIECES_MAX)
 			return false;
-		piece->addr = addr;
-		piece->value = registry_run(addr, job->end, &piece->end);
-		if (piece->value == 0 ||
-		    !region_read(piece->value, &piece->view))
+		if (!find_run(piece, addr, job->end))
 			return false;
 		piece->policy = persist_policy(piece->view.policy);
 		piece->looked = false;
@@ -256,8 +273,9 @@ static enum stats_counter persist(struct job *job)
  */
 static bool is_worth_a_look(const struct job *job)
 {
-	return !job->learns || job->learn.arm == STATS_ARM_USER ||
-	       is_timed(job);
+	if (job->learns)
+		return job->learn.arm == STATS_ARM_USER || is_timed(job);
+	return job->pieces[0].policy->user;
 }
 
 /* msync(2) by the kernel for a range that is tracked throughout. */
