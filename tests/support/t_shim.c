@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "shim/learn.h"
 #include "shim/mapping.h"
 #include "shim/persist.h"
 #include "shim/real.h"
@@ -47,7 +49,9 @@ void t_shim_start(const char *options)
 
 	require(mkdtemp(t_shim_dir) != NULL, "mkdtemp");
 	atexit(remove_dir);
-	snprintf(paths, sizeof(paths), "%s,assume_pmem=yes%s%s", t_shim_dir,
+	/* What is learned is for the tests that ask for it. */
+	snprintf(paths, sizeof(paths), "%s,assume_pmem=yes%s%s%s", t_shim_dir,
+		 strstr(options, "mode=") ? "" : ",mode=flush",
 		 *options ? "," : "", options);
 	config_parse(&env, "/dev/null", "/sys", &t_shim_config);
 	require(t_shim_config.nrules == 1, paths);
@@ -57,6 +61,7 @@ void t_shim_start(const char *options)
 	mapping_init(&t_shim_config);
 	require(mapping_is_usable(), "mapping_init");
 	stats_init(&t_shim_config, &t_arch_ops);
+	learn_init(NULL, stats_believe);
 	require(stats_file() != NULL, "stats_init");
 	t_arch_reset();
 }

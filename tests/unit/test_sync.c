@@ -8,10 +8,12 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "shim/learn.h"
 #include "shim/mapping.h"
 #include "shim/real.h"
 #include "shim/region.h"
@@ -57,6 +59,17 @@ static void assert_kernel(void *addr, size_t len, int flags,
 	t_arch_reset();
 	sync_range(addr, len, flags);
 	cr_assert_eq(t_shim_kernel_msyncs(), 1, "not by the kernel");
+	cr_assert_eq(t_arch_flushes(), 0);
+	cr_assert_eq(t_shim_counted(why), before + 1, "for another reason");
+}
+
+/* The same where the kernel's msync is counted elsewhere. */
+static void assert_kernel_served(void *addr, size_t len, enum stats_counter why)
+{
+	uint64_t before = t_shim_counted(why);
+
+	t_arch_reset();
+	cr_assert_eq(sync_range(addr, len, MS_SYNC), 0);
 	cr_assert_eq(t_arch_flushes(), 0);
 	cr_assert_eq(t_shim_counted(why), before + 1, "for another reason");
 }
@@ -513,6 +526,128 @@ Test(sync, is_a_cancellation_point)
 	pthread_join(thread, &result);
 	cr_assert_eq(result, PTHREAD_CANCELED);
 	cr_assert_eq(t_arch_flushes(), 0);
+}
+
+/* mode=auto, by a clock that runs by what is flushed and what the kernel does */
+
+static uint64_t ns_each_line, ns_each_msync;
+static size_t msyncs;
+
+static uint64_t clock_of_costs(void)
+{
+	return 1 + t_arch_flushes() * ns_each_line + msyncs * ns_each_msync;
+}
+
+static uint64_t no_faults(void)
+{
+	return 0;
+}
+
+static int timed_msync(void *addr, size_t len, int flags)
+{
+	msyncs++;
+	return msync(addr, len, flags);
+}
+
+static void start_auto(uint64_t each_line, uint64_t each_msync)
+{
+	static const struct learn_sources costs = { clock_of_costs, no_faults };
+
+	t_shim_start("mode=auto,refresh=0");
+	ns_each_line = each_line;
+	ns_each_msync = each_msync;
+	learn_init(&costs, stats_believe);
+	real.msync = timed_msync;
+	fd = t_shim_file("data", LEN);
+	map = t_shim_map(fd, LEN);
+	memset(map, 1, LEN);
+	let_ctime_settle();
+}
+
+static void sync_often(size_t len, int n)
+{
+	for (int i = 0; i < n; i++)
+		cr_assert_eq(sync_range(map, len, MS_SYNC), 0);
+}
+
+static const struct stats_file_belief *belief_in(size_t len)
+{
+	/* tmpfs puts it anywhere. */
+	const struct stats_file_belief *pair =
+		&stats_file()[0].beliefs[learn_cell_number(len, false)];
+
+	return pair[0].samples[STATS_ARM_KERNEL] ? &pair[0] : &pair[1];
+}
+
+Test(sync, auto_ends_in_user_space_where_that_is_cheaper)
+{
+	start_auto(3, 5000);
+	sync_often(PAGE, 100);
+	msyncs = 0;
+	sync_often(PAGE, 50);
+	cr_assert_eq(msyncs, 0);
+	cr_assert_eq(belief_in(PAGE)->chosen, STATS_ARM_USER);
+	cr_assert_eq(belief_in(PAGE)->sync_ns[STATS_ARM_USER], 3 * 64);
+	cr_assert_eq(belief_in(PAGE)->sync_ns[STATS_ARM_KERNEL], 5000);
+	cr_assert_gt(t_shim_counted(STATS_KERNEL_CHEAPER), 0);
+}
+
+Test(sync, auto_ends_in_the_kernel_where_that_is_cheaper)
+{
+	uint64_t before;
+
+	start_auto(100, 800);
+	sync_often(PAGE, 100);
+	before = t_shim_counted(STATS_PERSISTED);
+	sync_often(PAGE, 20);
+	cr_assert_eq(t_shim_counted(STATS_PERSISTED), before);
+	cr_assert_eq(belief_in(PAGE)->chosen, STATS_ARM_KERNEL);
+}
+
+Test(sync, auto_learns_each_size_by_itself)
+{
+	start_auto(20, 6000);
+	for (int i = 0; i < 100; i++) {
+		sync_often(PAGE, 1);
+		sync_often(LEN, 1);
+	}
+	cr_assert_eq(belief_in(PAGE)->chosen, STATS_ARM_USER);
+	cr_assert_eq(belief_in(LEN)->chosen, STATS_ARM_KERNEL);
+}
+
+/* The kernel's turn is no excuse: what it must have, it has. */
+Test(sync, auto_keeps_the_rows_of_the_contract)
+{
+	start_auto(3, 5000);
+	sync_often(PAGE, 100);
+	ftruncate(fd, LEN + 1);
+	assert_kernel_served(map, PAGE, STATS_KERNEL_CHANGED);
+	mapping_unmap(map + 4 * PAGE, PAGE);
+	cr_assert_eq(sync_range(map, LEN, MS_SYNC), -1);
+	cr_assert_eq(errno, ENOMEM);
+	cr_assert_eq(sync_range(map + 1, PAGE, MS_SYNC), -1);
+	cr_assert_eq(errno, EINVAL);
+	t_arch_reset();
+	cr_assert_eq(sync_range(map, PAGE, MS_ASYNC), 0);
+	cr_assert_eq(t_arch_flushes(), 0);
+}
+
+/* After many syncs of which nobody remembered what the file looked like. */
+Test(sync, auto_goes_back_to_user_space_by_way_of_the_kernel)
+{
+	uint64_t size;
+
+	start_auto(100, 800);
+	sync_often(PAGE, 100);
+	ftruncate(fd, PAGE + 5);
+	let_ctime_settle();
+	ns_each_line = 1;
+	ns_each_msync = 50000;
+	sync_often(LEN, 100);
+	t_arch_reset();
+	sync_often(LEN, 1);
+	size = 2 * PAGE;
+	cr_assert(t_arch_persisted_once(map, size), "flushed behind the end");
 }
 
 /* Statistics by arm */
