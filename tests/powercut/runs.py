@@ -19,13 +19,16 @@ class Program:
     quiet: bool = False
     environment: tuple = ()
     arms: tuple = ("shim", "kernel")
+    options: str = ""           # a rule's, under the shim
 
 
 PROGRAMS = {p.name: p for p in (
     Program("log", 120, "log.c"),
     Program("table", 60, "table.c", streams=2),
-    Program("together", 60, "table.c", streams=2, arms=(),
-            environment=("POWERCUT_TOGETHER=1",)),
+    # Two threads in each line, which the bare kernel loses (README.md): so
+    # nothing but metadata is left to it.
+    Program("together", 60, "table.c", streams=2, arms=("shim",),
+            environment=("POWERCUT_TOGETHER=1",), options="refresh=0"),
     Program("tree", 150, "tree.c"),
     Program("grow", 150, "grow.c"),
     Program("remap", 100, "grow.c", environment=("POWERCUT_REMAP=1",)),
@@ -61,18 +64,22 @@ def matrix(arms=("shim", "kernel")):
             for fs in ("ext4", "xfs"):
                 yield Run(program, fs, "adr", 1, arm)
                 yield Run(program, fs, "eadr", 1, arm)
-                # Two threads on two CPUs: README.md, "What it found".
-                if arm != "kernel" or PROGRAMS[program].streams == 1:
-                    yield Run(program, fs, "adr", 2, arm)
+                yield Run(program, fs, "adr", 2, arm)
 
 
-# Two threads that sync one page at once: README.md, "What it found".
-TOGETHER = (
-    Run("together", "ext4", "adr", 2, "kernel"),
-    Run("together", "ext4", "adr", 2, "shim"),
-    Run("table", "ext4", "adr", 2, "kernel"),
-    Run("table", "xfs", "adr", 2, "kernel"),
-)
+# Two threads in one page, by the bare kernel and by the shim, and in pages of
+# their own: README.md, "What it found".
+TOGETHER = tuple(
+    Run(program, fs, "adr", 2, arm)
+    for fs in ("ext4", "xfs")
+    for program, arm in (("together", "kernel"), ("together", "shim"),
+                         ("table", "kernel")))
+
+
+def must_lose(run):
+    """The defect of the kernel's that README.md describes: not seeing it is a
+    failure as well, of the harness, or the kernel has it mended."""
+    return run.program == "together" and run.arm == "kernel"
 
 
 def figures():
