@@ -31,7 +31,10 @@ static const struct argp_option options[] = {
 	 .key = 'a',
 	 .arg = "LIST",
 	 .doc = "Of bare (no shim), kernel (arm A), flush (arm B), ab (both "
-		"in turns), separated by commas (default: all)"},
+		"in turns), separated by commas (default: these four), and "
+		"kernel/small, kernel/huge, flush/small, flush/huge (the same "
+		"with pages=small or huge), auto (whichever is learned to be "
+		"the cheapest)"},
 	{.name = "paths",
 	 .key = 'p',
 	 .arg = "RULES",
@@ -98,7 +101,7 @@ static void read_arms(const struct argp_state *state, const char *list,
 		if (arm < 0)
 			cli_usage(
 			    state,
-			    "--arms: '%.*s' is not one of bare, kernel, flush, ab",
+			    "--arms: '%.*s' is not one of bare, kernel, flush, ab, kernel/small, kernel/huge, flush/small, flush/huge, auto",
 			    (int)len, list);
 		if (arms[arm])
 			cli_usage(state, "--arms: %s is given twice",
@@ -230,7 +233,7 @@ static void fill_defaults(struct ab_options *into)
 {
 	into->runs = DEFAULT_RUNS;
 	into->warmup = DEFAULT_WARMUP;
-	for (int arm = 0; arm < AB_ARMS; arm++)
+	for (int arm = 0; arm < AB_USUAL; arm++)
 		into->arms[arm] = true;
 	/* Short enough to be typed again. */
 	if (getrandom(&into->seed, sizeof(into->seed), GRND_NONBLOCK) !=

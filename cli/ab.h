@@ -23,6 +23,13 @@ enum ab_arm {
 	AB_KERNEL,	/* arm A: mode=kernel */
 	AB_FLUSH,	/* arm B: mode=flush */
 	AB_BOTH,	/* mode=ab */
+	AB_USUAL,	/* up to here: what is run unless --arms says otherwise */
+	/* The four ways to sync a range, and what chooses among them. */
+	AB_KERNEL_SMALL = AB_USUAL,
+	AB_KERNEL_HUGE,
+	AB_FLUSH_SMALL,
+	AB_FLUSH_HUGE,
+	AB_AUTO,	/* mode=auto, pages=auto */
 	AB_ARMS
 };
 
@@ -36,6 +43,9 @@ struct ab_options {
 	char **command;
 	size_t words;		/* in command */
 };
+
+/* Whether any arm but bare is run. */
+bool ab_any_shim_arm(const struct ab_options *options);
 
 /* What the statistics of one run say of one arm of the syncs. */
 struct ab_syncs {
@@ -78,7 +88,7 @@ struct ab_environment {
 };
 
 enum ab_comparison { AB_SYNC, AB_TOTAL, AB_WALL, AB_USER, AB_SYSTEM,
-		     AB_BARE_WALL, AB_COMPARISONS };
+		     AB_BARE_WALL, AB_AUTO_WALL, AB_COMPARISONS };
 
 struct ab {
 	struct ab_options options;
@@ -104,8 +114,15 @@ struct ab {
  */
 int ab_run_all(struct ab *ab);
 
-/* The rules with the mode, and the block length, of an arm. Allocated. */
-char *ab_rules_for(const char *rules, const char *mode, uint64_t block);
+/*
+ * The rules with the mode, the pages (NULL: as they say) and the block length
+ * (0: as they say) of an arm. Allocated.
+ */
+struct ab_way {
+	const char *mode, *pages;
+	uint64_t block;
+};
+char *ab_rules_for(const char *rules, const struct ab_way *way);
 
 /* --- ab_judge.c -------------------------------------------------------- */
 

@@ -24,7 +24,20 @@ const char *const ab_arm_names[AB_ARMS] = {
 	[AB_KERNEL] = "kernel",
 	[AB_FLUSH] = "flush",
 	[AB_BOTH] = "ab",
+	[AB_KERNEL_SMALL] = "kernel/small",
+	[AB_KERNEL_HUGE] = "kernel/huge",
+	[AB_FLUSH_SMALL] = "flush/small",
+	[AB_FLUSH_HUGE] = "flush/huge",
+	[AB_AUTO] = "auto",
 };
+
+bool ab_any_shim_arm(const struct ab_options *options)
+{
+	for (int arm = AB_BARE + 1; arm < AB_ARMS; arm++)
+		if (options->arms[arm])
+			return true;
+	return false;
+}
 
 const char *const ab_comparison_names[AB_COMPARISONS] = {
 	[AB_SYNC] = "time in msync",
@@ -33,6 +46,7 @@ const char *const ab_comparison_names[AB_COMPARISONS] = {
 	[AB_USER] = "user time of the run",
 	[AB_SYSTEM] = "system time of the run",
 	[AB_BARE_WALL] = "wall time of the run",
+	[AB_AUTO_WALL] = "wall time of the run",
 };
 
 const char *const ab_comparison_of[AB_COMPARISONS] = {
@@ -42,6 +56,7 @@ const char *const ab_comparison_of[AB_COMPARISONS] = {
 	[AB_USER] = "kernel / flush",
 	[AB_SYSTEM] = "kernel / flush",
 	[AB_BARE_WALL] = "bare / flush",
+	[AB_AUTO_WALL] = "bare / auto",
 };
 
 /* --- Numbers of runs --------------------------------------------------- */
@@ -222,6 +237,8 @@ static void make_ratios(struct ab *ab)
 	    ratio_of_runs(ab, AB_KERNEL, AB_FLUSH, ab_system, &random);
 	ratios[AB_BARE_WALL] =
 	    ratio_of_runs(ab, AB_BARE, AB_FLUSH, ab_wall, &random);
+	ratios[AB_AUTO_WALL] =
+	    ratio_of_runs(ab, AB_BARE, AB_AUTO, ab_wall, &random);
 }
 
 /* --- Words ------------------------------------------------------------- */
@@ -473,19 +490,14 @@ static char *syncs_part(const struct ab *ab, enum estimate_sign *sign,
 	return sync_text(ab, sign, open);
 }
 
-static bool any_shim_arm(const struct ab *ab)
-{
-	return ab->options.arms[AB_KERNEL] || ab->options.arms[AB_FLUSH] ||
-	       ab->options.arms[AB_BOTH];
-}
-
 static char *verdict(const struct ab *ab)
 {
 	const struct estimate *wall = &ab->ratios[AB_WALL];
 	const struct estimate *bare = &ab->ratios[AB_BARE_WALL];
+	const struct estimate *learned = &ab->ratios[AB_AUTO_WALL];
 	enum estimate_sign sign = ESTIMATE_UNKNOWN;
 	bool open = true;
-	char *text = any_shim_arm(ab) ? syncs_part(ab, &sign, &open) : NULL;
+	char *text = ab_any_shim_arm(&ab->options) ? syncs_part(ab, &sign, &open) : NULL;
 	char *whole = NULL;
 
 	/* What could not be asked does not stand before the rest. */
@@ -496,6 +508,9 @@ static char *verdict(const struct ab *ab)
 	else if (bare->n > 0)
 		whole =
 		    whole_text(bare, " of arm B against no shim", sign, &open);
+	else if (learned->n > 0)
+		whole = whole_text(learned, " of mode=auto against no shim",
+				   sign, &open);
 	if (text && whole)
 		text = joined(text, "; ", whole);
 	else if (whole)

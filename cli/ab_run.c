@@ -262,7 +262,7 @@ static bool field_is(const char *at, const char *end, const char *text)
 
 /* One rule, up to end, without the keys that we set; mode=off stays. */
 static void rule_for(FILE *out, const char *at, const char *end,
-		     const char *mode, uint64_t block)
+		     const struct ab_way *way)
 {
 	const char *next;
 	bool off = false;
@@ -271,17 +271,20 @@ static void rule_for(FILE *out, const char *at, const char *end,
 		next = field_end(at, ',');
 		off = off || field_is(at, next, "mode=off");
 		if (at != first && (!strncmp(at, "mode=", 5) ||
-				    (block && !strncmp(at, "block=", 6))))
+				    (way->pages && !strncmp(at, "pages=", 6)) ||
+				    (way->block && !strncmp(at, "block=", 6))))
 			continue;
 		fprintf(out, "%s%.*s", at == first ? "" : ",", (int)(next - at),
 			at);
 	}
-	fprintf(out, ",mode=%s", off ? "off" : mode);
-	if (block)
-		fprintf(out, ",block=%llu", (unsigned long long)block);
+	fprintf(out, ",mode=%s", off ? "off" : way->mode);
+	if (way->pages)
+		fprintf(out, ",pages=%s", way->pages);
+	if (way->block)
+		fprintf(out, ",block=%llu", (unsigned long long)way->block);
 }
 
-char *ab_rules_for(const char *rules, const char *mode, uint64_t block)
+char *ab_rules_for(const char *rules, const struct ab_way *way)
 {
 	const char *end;
 	char *text = NULL;
@@ -293,7 +296,7 @@ char *ab_rules_for(const char *rules, const char *mode, uint64_t block)
 	for (const char *at = rules;; at = end + 1) {
 		end = field_end(at, ';');
 		if (end > at)
-			rule_for(out, at, end, mode, block);
+			rule_for(out, at, end, way);
 		if (!*end)
 			break;
 		putc(';', out);
@@ -302,10 +305,15 @@ char *ab_rules_for(const char *rules, const char *mode, uint64_t block)
 	return text;
 }
 
-static const char *const modes[AB_ARMS] = {
-	[AB_KERNEL] = "kernel",
-	[AB_FLUSH] = "flush",
-	[AB_BOTH] = "ab",
+static const struct ab_way ways[AB_ARMS] = {
+	[AB_KERNEL] = {"kernel", NULL, 0},
+	[AB_FLUSH] = {"flush", NULL, 0},
+	[AB_BOTH] = {"ab", NULL, 0},
+	[AB_KERNEL_SMALL] = {"kernel", "small", 0},
+	[AB_KERNEL_HUGE] = {"kernel", "huge", 0},
+	[AB_FLUSH_SMALL] = {"flush", "small", 0},
+	[AB_FLUSH_HUGE] = {"flush", "huge", 0},
+	[AB_AUTO] = {"auto", "auto", 0},
 };
 
 /* Everything in it stays allocated until the next exec or our end. */
@@ -313,12 +321,13 @@ static char **arm_environment(const struct ab *ab, enum ab_arm arm,
 			      const char *scratch, uint64_t seed)
 {
 	char **words = cli_alloc(6 * sizeof(*words));
+	struct ab_way way = ways[arm];
 	char *rules;
 
 	if (arm == AB_BARE)
 		return words;
-	rules =
-	    ab_rules_for(ab->environment.rules, modes[arm], ab->options.block);
+	way.block = ab->options.block;
+	rules = ab_rules_for(ab->environment.rules, &way);
 	words[0] = cli_format("LD_PRELOAD=%s", ab->preload);
 	words[1] = cli_format("PMEMSHIM_PATHS=%s", rules);
 	words[2] = cli_format("PMEMSHIM_STATS=%s", scratch);

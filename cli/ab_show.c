@@ -91,6 +91,7 @@ static const char *const comparison_keys[AB_COMPARISONS] = {
 	[AB_USER] = "user_kernel_over_flush",
 	[AB_SYSTEM] = "system_kernel_over_flush",
 	[AB_BARE_WALL] = "wall_bare_over_flush",
+	[AB_AUTO_WALL] = "wall_bare_over_auto",
 };
 
 static void json_ratio(struct json *json, const char *key,

@@ -159,12 +159,6 @@ static const struct run_row {
 	{"bytes copied", copied, UNIT_BYTES, false},
 };
 
-static bool any_shim_arm(const struct ab *ab)
-{
-	return ab->options.arms[AB_KERNEL] || ab->options.arms[AB_FLUSH] ||
-	       ab->options.arms[AB_BOTH];
-}
-
 static void make_runs(const struct ab *ab, struct ab_table *table)
 {
 	char **row;
@@ -174,7 +168,7 @@ static void make_runs(const struct ab *ab, struct ab_table *table)
 		if (ab->options.arms[arm])
 			add_head(table, ab_arm_names[arm]);
 	for (size_t i = 0; i < sizeof(run_rows) / sizeof(run_rows[0]); i++) {
-		if (!run_rows[i].bare && !any_shim_arm(ab))
+		if (!run_rows[i].bare && !ab_any_shim_arm(&ab->options))
 			continue;
 		row = add_row(table, run_rows[i].name);
 		for (int arm = 0; arm < AB_ARMS; arm++)
@@ -200,6 +194,12 @@ static const struct sync_column {
 	{"ab: B", AB_BOTH, STATS_ARM_USER},
 	{"kernel: A", AB_KERNEL, STATS_ARM_KERNEL},
 	{"flush: B", AB_FLUSH, STATS_ARM_USER},
+	{"kernel/small", AB_KERNEL_SMALL, STATS_ARM_KERNEL},
+	{"kernel/huge", AB_KERNEL_HUGE, STATS_ARM_KERNEL},
+	{"flush/small", AB_FLUSH_SMALL, STATS_ARM_USER},
+	{"flush/huge", AB_FLUSH_HUGE, STATS_ARM_USER},
+	{"auto: A", AB_AUTO, STATS_ARM_KERNEL},
+	{"auto: B", AB_AUTO, STATS_ARM_USER},
 };
 
 enum { SYNC_COLUMNS = sizeof(sync_columns) / sizeof(sync_columns[0]) };

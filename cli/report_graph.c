@@ -318,6 +318,11 @@ static const char *const arm_classes[AB_ARMS] = {
 	[AB_KERNEL] = "a",
 	[AB_FLUSH] = "b",
 	[AB_BOTH] = "ab",
+	[AB_KERNEL_SMALL] = "a",
+	[AB_KERNEL_HUGE] = "a",
+	[AB_FLUSH_SMALL] = "b",
+	[AB_FLUSH_HUGE] = "b",
+	[AB_AUTO] = "ab",
 };
 
 static void run_axis(const struct ab *ab, struct axis *axis)

@@ -265,6 +265,65 @@ static void print_arms(const struct stats_total_rule *rule)
 			print_arm(rule, (enum stats_arm)arm);
 }
 
+static bool is_believed(const struct stats_total_belief *belief)
+{
+	return belief->samples[STATS_ARM_KERNEL] +
+	       belief->samples[STATS_ARM_USER] > 0;
+}
+
+static void print_way(const struct stats_total_belief *belief,
+		      enum stats_arm arm)
+{
+	if (belief->samples[arm])
+		print_time(belief->cost_ns[arm]);
+	else
+		printf(" %9s", "-");
+	if (belief->samples[arm])
+		printf(" %8.2f", belief->faults[arm]);
+	else
+		printf(" %8s", "-");
+}
+
+static const char *chosen_word(const struct stats_total_belief *belief)
+{
+	if (belief->chosen[STATS_ARM_KERNEL] && belief->chosen[STATS_ARM_USER])
+		return "both";
+	return belief->chosen[STATS_ARM_USER] ? "user" : "kernel";
+}
+
+static void print_belief(const struct stats_total_belief *belief, size_t cell)
+{
+	char length[CLI_TEXT], text[CLI_TEXT], timed[CLI_TEXT];
+
+	cli_text_bytes(length, UINT64_C(4096) << cell / 2);
+	printf("  %-12s %9s", length, cell % 2 ? "4 KiB" : "2 MiB");
+	print_way(belief, STATS_ARM_KERNEL);
+	print_way(belief, STATS_ARM_USER);
+	printf(" %8s %9s %7s\n", chosen_word(belief),
+	       cli_text_count(timed, belief->samples[STATS_ARM_KERNEL] +
+				     belief->samples[STATS_ARM_USER]),
+	       cli_text_count(text, belief->tries));
+}
+
+/* What mode=auto believes a sync to cost, with the faults that follow it. */
+static void print_beliefs(const struct stats_total_rule *rule)
+{
+	bool headed = false;
+
+	for (size_t i = 0; i < STATS_CELLS; i++) {
+		if (!is_believed(&rule->beliefs[i]))
+			continue;
+		if (!headed)
+			printf("%s  %-12s %9s %9s %8s %9s %8s %8s %9s %7s%s\n",
+			       cli_style(stdout, CLI_DIM), "syncs from",
+			       "entries", "kernel", "faults", "user",
+			       "faults", "chosen", "timed", "tries",
+			       cli_style(stdout, CLI_PLAIN));
+		headed = true;
+		print_belief(&rule->beliefs[i], i);
+	}
+}
+
 static void print_rule(const struct stats_total_rule *rule)
 {
 	bool any = false;
@@ -284,6 +343,7 @@ static void print_rule(const struct stats_total_rule *rule)
 	if (rule->arms[STATS_ARM_KERNEL].calls ||
 	    rule->arms[STATS_ARM_USER].calls)
 		print_arms(rule);
+	print_beliefs(rule);
 }
 
 static void print_text(const struct report *report)
@@ -339,6 +399,40 @@ static void json_arm(struct json *json, const struct stats_total_rule *rule,
 	json_close(json);
 }
 
+static void json_way(struct json *json, const struct stats_total_belief *belief,
+		     enum stats_arm arm)
+{
+	json_object(json, arm == STATS_ARM_KERNEL ? "kernel" : "user");
+	json_uint(json, "samples", belief->samples[arm]);
+	if (belief->samples[arm]) {
+		json_real(json, "cost_ns", belief->cost_ns[arm]);
+		json_real(json, "sync_ns", belief->sync_ns[arm]);
+		json_real(json, "faults", belief->faults[arm]);
+	}
+	json_close(json);
+}
+
+static void json_beliefs(struct json *json, const struct stats_total_rule *rule)
+{
+	json_array(json, "learned");
+	for (size_t i = 0; i < STATS_CELLS; i++) {
+		const struct stats_total_belief *belief = &rule->beliefs[i];
+
+		if (!is_believed(belief))
+			continue;
+		json_object(json, NULL);
+		json_uint(json, "from_bytes", UINT64_C(4096) << i / 2);
+		json_uint(json, "entry_bytes", i % 2 ? 4096 : 2097152);
+		json_string(json, "chosen", chosen_word(belief));
+		json_uint(json, "changes", belief->changes);
+		json_uint(json, "tries", belief->tries);
+		json_way(json, belief, STATS_ARM_KERNEL);
+		json_way(json, belief, STATS_ARM_USER);
+		json_close(json);
+	}
+	json_close(json);
+}
+
 static void json_rule(struct json *json, const struct stats_total_rule *rule)
 {
 	json_object(json, NULL);
@@ -354,6 +448,7 @@ static void json_rule(struct json *json, const struct stats_total_rule *rule)
 	json_arm(json, rule, STATS_ARM_KERNEL);
 	json_arm(json, rule, STATS_ARM_USER);
 	json_close(json);
+	json_beliefs(json, rule);
 	json_close(json);
 }
 

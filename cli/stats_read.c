@@ -105,7 +105,7 @@ static bool header_is_ours(const struct stats_file_header *header)
 	       header->rule_size == sizeof(struct stats_file_rule) &&
 	       header->nrules <= CONFIG_RULES_MAX &&
 	       header->arms == STATS_ARMS && header->buckets == STATS_BUCKETS &&
-	       header->blocks == STATS_BLOCKS &&
+	       header->blocks == STATS_BLOCKS && header->cells == STATS_CELLS &&
 	       header->counters <= STATS_FILE_COUNTERS &&
 	       header->file_size ==
 		   sizeof(struct stats_file_header) +
@@ -430,6 +430,31 @@ static struct stats_total_rule *total_rule(struct stats_total *total,
 	return rule;
 }
 
+static void weigh(double *mean, uint64_t n, double more, uint64_t samples)
+{
+	*mean += (more - *mean) * (double)samples / (double)(n + samples);
+}
+
+static void belief_add(struct stats_total_belief *to,
+		       const struct stats_file_belief *from)
+{
+	for (int arm = 0; arm < STATS_ARMS; arm++) {
+		const uint64_t n = to->samples[arm], more = from->samples[arm];
+
+		if (more == 0)
+			continue;
+		weigh(&to->cost_ns[arm], n, (double)from->cost_ns[arm], more);
+		weigh(&to->sync_ns[arm], n, (double)from->sync_ns[arm], more);
+		weigh(&to->faults[arm], n, (double)from->faults[arm] / 1000,
+		      more);
+		to->samples[arm] += more;
+	}
+	if (from->samples[STATS_ARM_KERNEL] + from->samples[STATS_ARM_USER])
+		to->chosen[from->chosen % STATS_ARMS]++;
+	to->changes += from->changes;
+	to->tries += from->tries;
+}
+
 static void total_add_rule(struct stats_total *total,
 			   const struct stats_file_rule *from, double tick_ns)
 {
@@ -440,6 +465,8 @@ static void total_add_rule(struct stats_total *total,
 		to->counters[i] += from->counters[i];
 	for (size_t i = 0; i < STATS_ARMS; i++)
 		arm_add(&to->arms[i], &from->arms[i], tick_ns);
+	for (size_t i = 0; i < STATS_CELLS; i++)
+		belief_add(&to->beliefs[i], &from->beliefs[i]);
 }
 
 void stats_total_add(struct stats_total *total,

@@ -70,6 +70,14 @@ struct stats_total_arm {
 	struct stats_times latency, between;
 };
 
+/* struct stats_file_belief of one or more processes, weighed by samples. */
+struct stats_total_belief {
+	double cost_ns[STATS_ARMS], sync_ns[STATS_ARMS], faults[STATS_ARMS];
+	uint64_t samples[STATS_ARMS];	/* 0: the others say nothing */
+	uint64_t changes, tries;
+	size_t chosen[STATS_ARMS];	/* by how many processes */
+};
+
 struct stats_total_rule {
 	char path[STATS_FILE_PATH];
 	char options[1024];
@@ -77,6 +85,7 @@ struct stats_total_rule {
 	uint64_t block_len;
 	uint64_t counters[STATS_FILE_COUNTERS]; /* enum stats_counter */
 	struct stats_total_arm arms[STATS_ARMS];
+	struct stats_total_belief beliefs[STATS_CELLS];
 };
 
 /* Start with {0}. Rules are one when path and options are the same. */

@@ -25,9 +25,9 @@ static void begin(void)
 	estimate_seed(&noise, 1);
 	ab.options.runs = RUNS;
 	ab.options.seed = 1;
-	for (int arm = 0; arm < AB_ARMS; arm++)
+	for (int arm = 0; arm < AB_USUAL; arm++)
 		ab.options.arms[arm] = true;
-	ab.runs = cli_alloc((size_t)RUNS * AB_ARMS * sizeof(*ab.runs));
+	ab.runs = cli_alloc((size_t)RUNS * AB_USUAL * sizeof(*ab.runs));
 }
 
 TestSuite(ab, .init = begin);
@@ -42,10 +42,10 @@ static double about(double value)
 /* Walls in milliseconds of the arms; each round is slower than the last. */
 static void add_rounds(double bare, double kernel, double flush)
 {
-	const double walls[AB_ARMS] = {bare, kernel, flush, flush};
+	const double walls[AB_USUAL] = {bare, kernel, flush, flush};
 
 	for (size_t round = 1; round <= RUNS; round++)
-		for (int arm = 0; arm < AB_ARMS; arm++) {
+		for (int arm = 0; arm < AB_USUAL; arm++) {
 			struct ab_run *run = &ab.runs[ab.nruns++];
 
 			run->round = round;
@@ -182,7 +182,7 @@ Test(ab, too_few)
 {
 	ab.options.runs = 3;
 	add_rounds(10, 13, 10);
-	ab.nruns = 3 * AB_ARMS;
+	ab.nruns = 3 * AB_USUAL;
 	add_block(0, STATS_ARM_KERNEL, 3000, 6000);
 	add_block(1, STATS_ARM_USER, 1000, 4000);
 	ab_pairs_add(&ab.pairs, &snapshot, 0);
@@ -314,22 +314,39 @@ Test(ab, no_interval_reaches_or_leaves_1_by_rounding)
 	expect_interval(1.004, 15, "1.004 to 15.000");
 }
 
+static char *rules_for(const char *rules, const char *mode, uint64_t block)
+{
+	const struct ab_way way = {mode, NULL, block};
+
+	return ab_rules_for(rules, &way);
+}
+
 Test(ab, each_rule_gets_the_mode)
 {
-	cr_expect_str_eq(ab_rules_for("auto", "kernel", 0), "auto,mode=kernel");
-	cr_expect_str_eq(ab_rules_for("/a,verify=no;/b", "flush", 0),
+	cr_expect_str_eq(rules_for("auto", "kernel", 0), "auto,mode=kernel");
+	cr_expect_str_eq(rules_for("/a,verify=no;/b", "flush", 0),
 			 "/a,verify=no,mode=flush;/b,mode=flush");
-	cr_expect_str_eq(ab_rules_for("/a,mode=flush,copy=nt", "ab", 0),
+	cr_expect_str_eq(rules_for("/a,mode=flush,copy=nt", "ab", 0),
 			 "/a,copy=nt,mode=ab");
-	cr_expect_str_eq(ab_rules_for("auto;/a,mode=off", "ab", 0),
+	cr_expect_str_eq(rules_for("auto;/a,mode=off", "ab", 0),
 			 "auto,mode=ab;/a,mode=off");
-	cr_expect_str_eq(ab_rules_for("/a,block=3", "ab", 0),
+	cr_expect_str_eq(rules_for("/a,block=3", "ab", 0),
 			 "/a,block=3,mode=ab");
-	cr_expect_str_eq(ab_rules_for("/a,block=3", "ab", 8),
+	cr_expect_str_eq(rules_for("/a,block=3", "ab", 8),
 			 "/a,mode=ab,block=8");
-	cr_expect_str_eq(ab_rules_for("/a\\;b\\,mode=x,copy=nt;", "ab", 0),
+	cr_expect_str_eq(rules_for("/a\\;b\\,mode=x,copy=nt;", "ab", 0),
 			 "/a\\;b\\,mode=x,copy=nt,mode=ab;");
-	cr_expect_str_eq(ab_rules_for("mode=x", "ab", 0), "mode=x,mode=ab");
-	cr_expect_str_eq(ab_rules_for("", "ab", 0), "");
-	cr_expect_str_eq(ab_rules_for("/a\\", "ab", 0), "/a\\,mode=ab");
+	cr_expect_str_eq(rules_for("mode=x", "ab", 0), "mode=x,mode=ab");
+	cr_expect_str_eq(rules_for("", "ab", 0), "");
+	cr_expect_str_eq(rules_for("/a\\", "ab", 0), "/a\\,mode=ab");
+}
+
+Test(ab, the_pages_of_an_arm_replace_those_of_the_rules)
+{
+	const struct ab_way small = {"kernel", "small", 0};
+
+	cr_expect_str_eq(ab_rules_for("/a,pages=huge,copy=nt;/b", &small),
+			 "/a,copy=nt,mode=kernel,pages=small;/b,mode=kernel,pages=small");
+	cr_expect_str_eq(rules_for("/a,pages=huge", "flush", 0),
+			 "/a,pages=huge,mode=flush");
 }

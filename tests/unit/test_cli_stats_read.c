@@ -42,6 +42,7 @@ static void make_image(void)
 		.arms = STATS_ARMS,
 		.buckets = STATS_BUCKETS,
 		.blocks = STATS_BLOCKS,
+		.cells = STATS_CELLS,
 		.counters = STATS_COUNTERS,
 		.pid = 1 << 29,
 		.file_size = sizeof(image),
@@ -467,4 +468,50 @@ Test(stats_read, blocks_that_are_not_whole_are_left_out)
 	block(5, STATS_ARM_KERNEL)->end = 1;		/* ended before it began */
 	cr_assert_eq(stats_blocks(read_image(), 0, blocks), 1);
 	cr_assert_eq(blocks[0].number, 0);
+}
+
+/* Beliefs */
+
+static void believe(size_t rule, uint64_t samples, uint64_t cost, uint64_t arm)
+{
+	struct stats_file_belief *belief = &image.rules[rule].beliefs[5];
+
+	belief->samples[STATS_ARM_USER] = samples;
+	belief->cost_ns[STATS_ARM_USER] = cost;
+	belief->faults[STATS_ARM_USER] = 1500;
+	belief->chosen = arm;
+	belief->tries = 2;
+}
+
+Test(stats_read, beliefs_are_weighed_by_their_samples)
+{
+	struct stats_total total = {0};
+	const struct stats_total_belief *belief;
+
+	believe(0, 10, 1000, STATS_ARM_USER);
+	stats_total_add(&total, read_image());
+	believe(0, 30, 2000, STATS_ARM_KERNEL);
+	stats_total_add(&total, read_image());
+	belief = &total.rules[0]->beliefs[5];
+	cr_assert_eq(belief->samples[STATS_ARM_USER], 40);
+	cr_assert_float_eq(belief->cost_ns[STATS_ARM_USER], 1750, 1e-6);
+	cr_assert_float_eq(belief->faults[STATS_ARM_USER], 1.5, 1e-9);
+	cr_assert_eq(belief->samples[STATS_ARM_KERNEL], 0);
+	cr_assert_eq(belief->tries, 4);
+	cr_assert_eq(belief->chosen[STATS_ARM_USER], 1);
+	cr_assert_eq(belief->chosen[STATS_ARM_KERNEL], 1);
+	cr_assert_eq(total.rules[0]->beliefs[4].samples[STATS_ARM_USER], 0);
+	stats_total_free(&total);
+}
+
+/* What a damaged file says is not taken for an index. */
+Test(stats_read, a_choice_that_is_none_is_one_of_the_two)
+{
+	struct stats_total total = {0};
+
+	believe(0, 10, 1000, UINT64_MAX);
+	stats_total_add(&total, read_image());
+	cr_assert_eq(total.rules[0]->beliefs[5].chosen[0] +
+		     total.rules[0]->beliefs[5].chosen[1], 1);
+	stats_total_free(&total);
 }

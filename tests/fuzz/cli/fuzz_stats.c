@@ -35,7 +35,7 @@ static void make_good(void)
 		.header_size = sizeof(file.header),
 		.rule_size = sizeof(file.rules[0]), .nrules = RULES,
 		.arms = STATS_ARMS, .buckets = STATS_BUCKETS,
-		.blocks = STATS_BLOCKS, .counters = STATS_COUNTERS, .pid = 1,
+		.blocks = STATS_BLOCKS, .cells = STATS_CELLS, .counters = STATS_COUNTERS, .pid = 1,
 		.file_size = sizeof(file), .clock = STATS_CLOCK_NS,
 	};
 }
