@@ -29,11 +29,17 @@ __attribute__((always_inline))
 static inline void flush_each(const void *addr, size_t len,
 			      void (*flush_line)(const void *line))
 {
-	const char *line = (const char *)addr - (uintptr_t)addr % ARCH_LINE;
+	const char *line = addr;
+	size_t n = flush_count((uintptr_t)addr, len);
 
-	for (size_t n = flush_count((uintptr_t)addr, len); n > 0; n--) {
-		flush_line(line);
+	if (n == 0)
+		return;
+	/* Where memory is withdrawn the fault names what the program gave. */
+	flush_line(line);
+	line -= (uintptr_t)addr % ARCH_LINE;
+	while (--n > 0) {
 		line += ARCH_LINE;
+		flush_line(line);
 	}
 }
 
