@@ -8,9 +8,6 @@
 set -uo pipefail
 
 host=$1 so=$2
-scratch=$(mktemp -d)
-data=$(mktemp -d -p /dev/shm pmemshim-hostile.XXXXXX)
-trap 'rm -rf "$scratch" "$data"' EXIT
 passed=0 failed=0
 self=$(readlink -f "$0")
 
@@ -78,7 +75,6 @@ worlds=(plain no-proc no-sys neither proc-of-files proc-of-directories
 
 if [ "${3-}" = inside ]; then
 	data=$4 scratch=$5
-	trap - EXIT
 	world "$6" || exit 99
 	export T_FILES=$data
 	[ "$7" = bare ] || export LD_PRELOAD=$so PMEMSHIM_STATS=$scratch/stats \
@@ -86,6 +82,9 @@ if [ "${3-}" = inside ]; then
 	exec "$host"
 fi
 
+scratch=$(mktemp -d)
+data=$(mktemp -d -p /dev/shm pmemshim-hostile.XXXXXX)
+trap 'rm -rf "$scratch" "$data"' EXIT
 unshare=(unshare -m)
 ((EUID == 0)) || unshare=(unshare -rm)
 if ! "${unshare[@]}" mount -t tmpfs none /sys 2>/dev/null; then
