@@ -3,9 +3,9 @@
  * soak.c SECONDS: a program that lives long under the shim: threads that map,
  * copy, sync, move, split and unmap files of their own, and children. Between
  * two rounds nothing is mapped, and what the process then holds must not grow:
- * each minute (at least ten times in all) it prints the elapsed seconds, RSS
- * and virtual size in KiB, mappings, descriptors and rounds so far. What the
- * files hold is compared with a model all along.
+ * before the first round and forty times in all it prints the elapsed seconds,
+ * RSS and virtual size in KiB, mappings, descriptors, and the rounds and msync
+ * calls so far. What the files hold is compared with a model all along.
  */
 #include "tests/support/t_preload.h"
 
@@ -230,7 +230,7 @@ static void report(long elapsed)
 int main(int argc, char **argv)
 {
 	long seconds = argc > 1 ? atol(argv[1]) : 10;
-	long every = seconds / 20 ? seconds / 20 : 1, next = 0;
+	long every = seconds / 40 ? seconds / 40 : 1, next = every;
 	time_t start = time(NULL);
 
 	for (int i = 0; i < THREADS; i++) {
@@ -242,6 +242,7 @@ int main(int argc, char **argv)
 		workers[i].fd = t_open(name, LEN);
 		memset(workers[i].model, 1, LEN);
 	}
+	report(0);
 	for (; time(NULL) - start < seconds; rounds++) {
 		round_of_threads();
 		if (rounds % 4 == 0)
@@ -251,6 +252,5 @@ int main(int argc, char **argv)
 		report((long)(time(NULL) - start));
 		next += every;
 	}
-	report((long)(time(NULL) - start));
 	return 0;
 }
