@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Every copying and setting function: lengths 0 to 4096 and around each
- * threshold, all alignments, both ends at pages that nobody may touch, overlap
- * both ways. What is written, what is returned, what lies beside it, the
+ * threshold, both ends at pages that nobody may touch, overlap both ways; with
+ * T_ALIGNMENTS a copy and a set of each of these lengths at each alignment. What is written, what is returned, what lies beside it, the
  * direction flag and the upper vector registers are looked at after each call.
  */
 #include <cpuid.h>
@@ -124,6 +124,16 @@ static void model(const struct function *f, char *d, const char *s, size_t n)
 		d[i] = kept[i];
 }
 
+static const struct function *function_of(void *(*call)(char *, const char *,
+							size_t))
+{
+	const struct function *f = functions;
+
+	while (f->call != call)
+		f++;
+	return f;
+}
+
 #define DIRECTION	(1ul << 10)
 #define UPPER		(1u << 2 | 1u << 6)
 
@@ -233,6 +243,15 @@ static void try_function(const struct function *f)
 		try_overlap(f, 70000);
 }
 
+/* Each length at each alignment; the source's goes through all of them, too. */
+static void try_all(const struct function *f)
+{
+	for (size_t n = 0; n <= 4096; n++)
+		for (size_t d = 0; d < 64; d++)
+			try(f, dst + BESIDE + d,
+			    src + BESIDE + (d * 5 + n * 7) % 64, n);
+}
+
 /* All 64 alignments of one with all of the other. */
 static void try_alignments(const struct function *f, size_t n)
 {
@@ -264,11 +283,7 @@ static void call_misaligned(const struct function *f, char *d, const char *s,
 
 static void try_misaligned(void)
 {
-	const struct function *set = functions;
-
-	while (set->call != call_memset)
-		set++;
-
+	const struct function *set = function_of(call_memset);
 	static const size_t lengths[] = { 1, 100, 255, 256, 1024, 5000, 70000 };
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -314,6 +329,10 @@ int main(void)
 	set_up();
 	for (size_t i = 0; i < NFUNCTIONS; i++)
 		try_function(&functions[i]);
+	if (getenv("T_ALIGNMENTS")) {
+		try_all(&functions[0]);
+		try_all(function_of(call_memset));
+	}
 	try_alignments(&functions[1], 1024);
 	try_alignments(&functions[1], 1700);
 	try_misaligned();

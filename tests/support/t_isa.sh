@@ -6,7 +6,7 @@
 # CPU has it not, or the library's objects are not at hand.
 
 t_isa() {
-	local isa=$1 build objects flag copy
+	local isa=$1 build objects flag copy least
 	[ "$(uname -m)" = x86_64 ] || t_skip "not an x86-64"
 	t_only_tmpfs "the medium is all the same, and emulated CPUs do not track their upper registers"
 	case $isa in
@@ -28,10 +28,14 @@ t_isa() {
 	T_PRELOAD=$T_WORK/lib$isa.so
 	T_TRACE=''
 	for copy in nt cached; do
+		least=50000
+		unset T_ALIGNMENTS
+		# The cached copies are libc's at any alignment.
+		if [ $copy = nt ]; then export T_ALIGNMENTS=all least=400000; fi
 		T_KEYS=refresh=0,copy_min=200,copy=$copy
 		t_judge copy_every
 		[ "$(cat "$T_WORK/shim.status")" = 0 ] || t_fail "$(head -n 1 "$T_WORK/shim.out")"
-		[ "$(t_count "$(t_counter copies)")" -ge 50000 ] ||
+		[ "$(t_count "$(t_counter copies)")" -ge $least ] ||
 			t_fail "only $(t_count "$(t_counter copies)") copies were the shim's"
 		echo "$isa, copy=$copy: $(tail -n 1 "$T_WORK/shim.out"), $(t_count "$(t_counter copies)") by the shim"
 	done
