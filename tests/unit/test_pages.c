@@ -6,6 +6,11 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -105,6 +110,50 @@ Test(pages, huge_is_on_the_grid)
 	cr_assert_eq(t_shim_counted(STATS_PAGES_HUGE), 20);
 }
 
+/* In a directory whose file system may tell which blocks are written. */
+static int file_of(size_t written, size_t allocated)
+{
+	static char data[1 << 16];
+	char path[] = "/var/tmp/pmemshim-pages-XXXXXX";
+	struct fiemap ask = { .fm_length = FIEMAP_MAX_OFFSET };
+	int file = mkstemp(path);
+
+	cr_assert_geq(file, 0);
+	unlink(path);
+	memset(data, 1, sizeof(data));
+	for (size_t at = 0; at < written; at += sizeof(data))
+		cr_assert_eq(pwrite(file, data, sizeof(data), (off_t)at),
+			     (ssize_t)sizeof(data));
+	cr_assert_eq(fsync(file), 0);
+	if (allocated && fallocate(file, 0, 0, (off_t)allocated))
+		cr_skip("no fallocate in /var/tmp");
+	if (ioctl(file, FS_IOC_FIEMAP, &ask))
+		cr_skip("no FIEMAP in /var/tmp");
+	return file;
+}
+
+static enum config_pages wanted(int file, bool writable)
+{
+	static const struct config_rule rule = { .pages = CONFIG_PAGES_AUTO };
+
+	return pages_wanted(&rule, file, 0, LEN, writable);
+}
+
+Test(pages, auto_is_small_for_a_file_that_is_written_and_stored_to)
+{
+	int file = file_of(LEN, 0);
+
+	cr_assert_eq(wanted(file, true), CONFIG_PAGES_SMALL);
+	cr_assert_eq(wanted(file, false), CONFIG_PAGES_AUTO);
+}
+
+Test(pages, auto_leaves_a_file_with_room_in_it_to_the_kernel)
+{
+	cr_assert_eq(wanted(file_of(LEN - HUGE, LEN), true),
+		     CONFIG_PAGES_AUTO);
+	cr_assert_eq(wanted(file_of(LEN - HUGE, 0), true), CONFIG_PAGES_AUTO);
+}
+
 /* tmpfs does not say which blocks are written. */
 Test(pages, auto_leaves_the_kernel_its_choice_where_nothing_is_told)
 {
@@ -160,6 +209,9 @@ Test(pages, a_mapping_that_moves_keeps_its_entries)
 	cr_assert_neq(new, MAP_FAILED);
 	cr_assert_neq(new, old);
 	cr_assert_neq(off_grid(new, 0), 0);
+	cr_assert((uintptr_t)new >= UINT64_C(0x480000000000) &&
+		  (uintptr_t)new < UINT64_C(0x500001000000),
+		  "where the kernel pleased");
 	cr_assert_eq(new[5], 5);
 	cr_assert_neq(registry_find((uintptr_t)new + LEN), 0);
 	cr_assert_eq(registry_find((uintptr_t)old), 0);
@@ -167,7 +219,7 @@ Test(pages, a_mapping_that_moves_keeps_its_entries)
 
 Test(pages, a_move_that_fails_fails_as_it_does_without_us)
 {
-	const size_t far_too_long = (size_t)1 << 46;
+	const size_t far_too_long = (size_t)1 << 47;
 	char *old;
 	int bare;
 
