@@ -146,6 +146,11 @@ static void set(_Atomic uint64_t *word, uint64_t value)
 	atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
+static void add(_Atomic uint64_t *word, uint64_t n)
+{
+	atomic_fetch_add_explicit(word, n, memory_order_relaxed);
+}
+
 static int get_int(const _Atomic int *word)
 {
 	return atomic_load_explicit(word, memory_order_relaxed);
@@ -754,11 +759,6 @@ uint64_t learn_now(void)
 	return source.now();
 }
 
-static void add(_Atomic uint64_t *word, uint64_t n)
-{
-	atomic_fetch_add_explicit(word, n, memory_order_relaxed);
-}
-
 void learn_end(const struct learn_call *call, bool by_kernel)
 {
 	struct learn_cell *cell = call->cell;
@@ -779,6 +779,46 @@ void learn_end(const struct learn_call *call, bool by_kernel)
 	add(&cell->commits, call->commit);
 	if (took > get(&cell->max))
 		set(&cell->max, took);
+}
+
+/*
+ * Mappings
+ */
+
+/* Of a rule; what is long past counts for less and less. */
+static struct account {
+	_Atomic uint64_t made, paid, refused;
+} accounts[CONFIG_RULES_MAX];
+
+#define MADE_ENOUGH	8
+#define MADE_MANY	64
+#define REFUSED_RUN	16
+
+bool learn_mapping_pays(size_t rule)
+{
+	struct account *account = &accounts[rule];
+	const uint64_t made = get(&account->made);
+
+	if (made < MADE_ENOUGH || get(&account->paid) >= made)
+		return true;
+	add(&account->refused, 1);
+	return get(&account->refused) % REFUSED_RUN == 0;
+}
+
+void learn_mapped(size_t rule)
+{
+	struct account *account = &accounts[rule];
+
+	add(&account->made, 1);
+	if (get(&account->made) < MADE_MANY)
+		return;
+	set(&account->made, get(&account->made) / 2);
+	set(&account->paid, get(&account->paid) / 2);
+}
+
+void learn_paid(size_t rule)
+{
+	add(&accounts[rule].paid, 1);
 }
 
 /*

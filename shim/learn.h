@@ -77,6 +77,16 @@ void learn_begin(struct learn_call *call, const struct learn_range *range);
 /* by_kernel: the kernel's msync served it, whatever call->arm says. */
 void learn_end(const struct learn_call *call, bool by_kernel);
 
+/*
+ * Whether a mapping under the rule pays: whether those before it, on average,
+ * were synced again after their first msync, which is the kernel's. Now and
+ * then one that does not is made all the same, to see. And that one was made,
+ * and synced like that.
+ */
+bool learn_mapping_pays(size_t rule);
+void learn_mapped(size_t rule);
+void learn_paid(size_t rule);
+
 /* The number, within its rule, of the cell of a range. */
 size_t learn_cell_number(uint64_t len, bool small);
 

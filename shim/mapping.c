@@ -26,6 +26,7 @@
 #include "shim/compiler.h"
 #include "shim/dax.h"
 #include "shim/file.h"
+#include "shim/learn.h"
 #include "shim/log.h"
 #include "shim/own.h"
 #include "shim/pages.h"
@@ -274,6 +275,20 @@ static bool is_shared_file(const struct mapping_request *request)
 	       !(request->flags & MAP_ANONYMOUS);
 }
 
+/* What a mapping costs, MAP_SYNC's faults included, its syncs have to save. */
+static bool is_worth_it(const struct plan *plan)
+{
+	const struct config_rule *rule = plan->rule;
+
+	if (rule->mode != CONFIG_MODE_AUTO ||
+	    rule->map_sync == CONFIG_MAP_SYNC_REQUIRE ||
+	    plan->info.kind == DAX_DEVICE ||
+	    learn_mapping_pays(rule_number(rule)))
+		return true;
+	refuse(plan, STATS_REFUSED_SHORT);
+	return false;
+}
+
 /* Whether the request is under a rule and the kernel may grant MAP_SYNC. */
 static bool make_plan(const struct mapping_request *request, struct plan *plan)
 {
@@ -295,7 +310,7 @@ static bool make_plan(const struct mapping_request *request, struct plan *plan)
 		refuse(plan, STATS_REFUSED_NOT_DAX);
 		return false;
 	}
-	return true;
+	return is_worth_it(plan);
 }
 
 /* The program left the address to the kernel, all of it. */
@@ -543,6 +558,7 @@ static void report(const struct plan *plan, const struct outcome *outcome)
 	case STATS_GRANTED_DEVICE:
 	case STATS_ASSUMED:
 		stats_add(rule_number(plan->rule), outcome->counter, 1);
+		learn_mapped(rule_number(plan->rule));
 		if (outcome->placed)
 			stats_add(rule_number(plan->rule),
 				  plan->pages == CONFIG_PAGES_SMALL

@@ -333,6 +333,17 @@ static void begin_learning(struct job *job)
 	learn_begin(&job->learn, &range);
 }
 
+/* The first msync on a mapping is the kernel's, tracked or not. */
+static void end_learning(const struct job *job, bool done)
+{
+	const struct piece *first = &job->pieces[0];
+
+	learn_end(&job->learn, !done);
+	if (first->view.synced_at != 0 &&
+	    (done || job->learn.arm == STATS_ARM_KERNEL))
+		learn_paid(first->policy->number);
+}
+
 /* Which arm's turn it is, by the rule of the range's first byte. */
 static void begin(struct job *job, struct stats_call *call, uint64_t start)
 {
@@ -368,7 +379,7 @@ static int sync_tracked(struct job *job)
 	done = sync_by_us(job);
 	result = done ? 0 : sync_by_kernel(job);
 	if (job->learns)
-		learn_end(&job->learn, !done);
+		end_learning(job, done);
 	if (call.start)
 		stats_end(&call, job->end - job->addr, !done);
 	return result;

@@ -426,3 +426,32 @@ Test(learn, lengths_have_a_cell_for_each_power_of_two)
 	cr_assert_eq(learn_cell_number(UINT64_C(1) << 47, true),
 		     STATS_CELLS - 1);
 }
+
+/* Mappings */
+
+Test(learn, mappings_that_are_not_synced_again_do_not_pay)
+{
+	size_t made = 0;
+
+	for (int i = 0; i < 200; i++)
+		if (learn_mapping_pays(7)) {
+			learn_mapped(7);
+			made++;
+		}
+	cr_assert(made >= 16 && made <= 24, "%zu", made);
+	cr_assert(learn_mapping_pays(8), "another rule");
+}
+
+Test(learn, mappings_that_are_synced_again_pay_and_begin_to_pay_again)
+{
+	for (int i = 0; i < 1000; i++) {
+		cr_assert(learn_mapping_pays(7));
+		learn_mapped(7);
+		learn_paid(7);
+	}
+	while (learn_mapping_pays(7))
+		learn_mapped(7);
+	for (int i = 0; i < 100; i++)
+		learn_paid(7);
+	cr_assert(learn_mapping_pays(7));
+}

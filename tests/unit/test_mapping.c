@@ -21,6 +21,7 @@
 #include "shim/region.h"
 #include "shim/registry.h"
 #include "shim/stats.h"
+#include "shim/sync.h"
 #include "tests/support/t_shim.h"
 
 #define PAGE	REGISTRY_PAGE
@@ -881,4 +882,35 @@ Test(mapping, statistics_go_on_where_the_program_only_looks_at_them)
 	cr_assert_eq(mapping_advise(statistics_page(), PAGE, MADV_WILLNEED),
 		     0);
 	cr_assert_not_null(stats_file());
+}
+
+/* mode=auto: the first msync of each is the kernel's, and there is no second. */
+Test(mapping, auto_leaves_mappings_alone_that_do_not_pay)
+{
+	size_t followed = 0;
+
+	t_shim_start("mode=auto");
+	fd = t_shim_file("data", LEN);
+	for (int i = 0; i < 100; i++) {
+		map = t_shim_map(fd, LEN);
+		followed += registry_find((uintptr_t)map) != 0;
+		cr_assert_eq(sync_range(map, LEN, MS_SYNC), 0);
+		cr_assert_eq(mapping_unmap(map, LEN), 0);
+	}
+	cr_assert(followed >= 8 && followed <= 20, "%zu", followed);
+	cr_assert_eq(t_shim_counted(STATS_REFUSED_SHORT), 100 - followed);
+}
+
+Test(mapping, auto_follows_mappings_that_are_synced_again)
+{
+	t_shim_start("mode=auto");
+	fd = t_shim_file("data", LEN);
+	for (int i = 0; i < 100; i++) {
+		map = t_shim_map(fd, LEN);
+		cr_assert_neq(registry_find((uintptr_t)map), 0);
+		sync_range(map, LEN, MS_SYNC);
+		sync_range(map, LEN, MS_SYNC);
+		sync_range(map, LEN, MS_SYNC);
+		mapping_unmap(map, LEN);
+	}
 }
