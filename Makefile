@@ -72,7 +72,7 @@ say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 .DEFAULT_GOAL := all
 .PHONY: all no-command FORCE examples units differ install uninstall check check-fast check-unit \
 	check-symbols check-docs check-asan check-ubsan check-tsan \
-	check-counts check-counts-guest check-powercut powercut stress bench demo \
+	check-counts check-counts-guest syncers check-powercut powercut stress bench demo \
 	lint format clean help faults fuzz coverage mutation soak check-analyzer
 
 all: $(BUILD)/libpmemshim.so $(or $(COMMAND),no-command)	## the library and the command
@@ -273,6 +273,11 @@ check-counts: $(BUILD)/bench/counts all	## instructions per call have not grown
 
 check-counts-guest: $(BUILD)/bench/counts $(BUILD)/bench/count_span.so all	## and the kernel's, on real DAX
 	$(Q)bench/counts_guest.sh $(BUILD)
+
+syncers: all			## a sync of programs that sync whole files, by every mode
+	$(Q)tests/support/t_install.sh python3 $$(bench/syncers/syncers --packages)
+	$(Q)tests/guest/guest --install
+	$(Q)BUILD=$(BUILD) bench/syncers/syncers $(SYNCERS)
 
 powercut: all			## power cuts; CUTS=10000 SEED=1; resumable
 	$(Q)tests/support/t_install.sh $$(cat tests/powercut/packages)
