@@ -180,6 +180,20 @@ test_dax() {
 	done
 }
 
+# Booted only where it has been installed.
+test_kernel() {
+	local cache=${PMEMSHIM_GUEST_CACHE:-$here/../../build/guest}
+
+	boot --kernel mine -- true
+	is "another --kernel is status 125" "$status" 125
+	[[ -e $cache/kernel-backports/version ]] || return 0
+	boot --kernel backports -- bash -c 'uname -r
+		findmnt -n -o OPTIONS /mnt/pmem'
+	ok "the kernel of the backports boots" \
+		grep -qxF "$(<"$cache/kernel-backports/version")" "$work/out"
+	ok "and gives DAX" grep -q dax=always "$work/out"
+}
+
 test_no_dax() {
 	boot --fs ext4-nodax --domain none -- "$work/facts"
 	is "ext4-nodax: MAP_SYNC is refused" \
@@ -320,7 +334,7 @@ prepare() {
 }
 
 prepare
-for group in usage command dax no_dax devdax cpu power failures signals; do
+for group in usage command dax kernel no_dax devdax cpu power failures signals; do
 	if [[ ${TEST_GUEST_ONLY:-$group} == "$group" ]]; then
 		"test_$group"
 	fi
