@@ -19,19 +19,14 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
 
+#include "shim/descriptor.h"
 #include "shim/own.h"
 #include "shim/registry.h"
 #include "shim/sys.h"
 
 enum { FILES_MAX = 1024 };
-
-/* The shim takes at most this part of the soft limit on descriptors ... */
-#define DESCRIPTOR_SHARE	16
-/* ... and keeps them below this number: a table up to it is 32 KiB. */
-#define DESCRIPTOR_CEILING	((rlim_t)4096)
 
 /* Where the commit page lies: in any file system's range, behind any data. */
 #define COMMIT_OFFSET	((off_t)1 << 43)
@@ -67,46 +62,18 @@ static void set(_Atomic uint64_t *field, uint64_t value)
 	atomic_store_explicit(field, value, memory_order_release);
 }
 
-static size_t descriptor_budget(const struct rlimit *limit)
-{
-	rlim_t budget = limit->rlim_cur / DESCRIPTOR_SHARE;
-
-	return budget < FILES_MAX ? (size_t)budget : FILES_MAX;
-}
-
-/* The lowest number that the shim may use. */
-static long descriptor_floor(const struct rlimit *limit)
-{
-	rlim_t ceiling = limit->rlim_cur < DESCRIPTOR_CEILING
-		       ? limit->rlim_cur : DESCRIPTOR_CEILING;
-
-	return (long)(ceiling - ceiling / DESCRIPTOR_SHARE);
-}
-
-static bool leads_to(int fd, uint64_t dev, uint64_t ino, struct stat *st)
-{
-	return sys_fstat(fd, st) == 0 && st->st_dev == dev &&
-	       st->st_ino == ino;
-}
-
 /* An O_PATH descriptor of what fd is, placed high. -1 when it cannot be. */
 static int keep_descriptor(int fd, const struct dax_info *info)
 {
-	struct rlimit limit;
 	struct stat st;
 	char path[64];
-	int low, high;
+	int high;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) ||
-	    in_use >= descriptor_budget(&limit))
+	if ((long)in_use >= descriptor_budget())
 		return -1;
 	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
-	low = sys_open(path, O_PATH | O_CLOEXEC, 0);
-	if (low < 0)
-		return -1;
-	high = sys_fcntl(low, F_DUPFD_CLOEXEC, descriptor_floor(&limit));
-	sys_close(low);
-	if (high >= 0 && !leads_to(high, info->dev, info->ino, &st)) {
+	high = descriptor_raise(sys_open(path, O_PATH | O_CLOEXEC, 0));
+	if (high >= 0 && !descriptor_leads_to(high, info->dev, info->ino, &st)) {
 		sys_close(high);
 		high = -1;
 	}
@@ -121,7 +88,7 @@ static void drop_descriptor(const struct file *file)
 	int flags = sys_fcntl(fd, F_GETFL, 0);
 
 	if (flags >= 0 && (flags & O_PATH) &&
-	    leads_to(fd, get(&file->dev), get(&file->ino), &st))
+	    descriptor_leads_to(fd, get(&file->dev), get(&file->ino), &st))
 		sys_close(fd);
 }
 
@@ -179,7 +146,7 @@ static void renew_descriptor(struct file *file, int fd,
 	struct stat st;
 	int kept = atomic_load_explicit(&file->fd, memory_order_relaxed);
 
-	if (leads_to(kept, info->dev, info->ino, &st))
+	if (descriptor_leads_to(kept, info->dev, info->ino, &st))
 		return;
 	kept = keep_descriptor(fd, info);
 	atomic_store_explicit(&file->fd, kept, memory_order_release);
@@ -274,7 +241,8 @@ static void look_once(const struct file *file, const struct timespec *clock,
 	int fd = atomic_load_explicit(&file->fd, memory_order_acquire);
 	struct stat st;
 
-	if (!leads_to(fd, get(&file->dev), get(&file->ino), &st)) {
+	if (!descriptor_leads_to(fd, get(&file->dev), get(&file->ino),
+				 &st)) {
 		look->verdict = FILE_LOST;
 		return;
 	}
