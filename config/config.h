@@ -46,6 +46,11 @@ enum config_pages {
 
 enum config_map_sync { CONFIG_MAP_SYNC_PREFER, CONFIG_MAP_SYNC_REQUIRE };
 
+enum config_dirty {
+	CONFIG_DIRTY_OFF,
+	CONFIG_DIRTY_TRACK	/* flush what was stored to */
+};
+
 #define CONFIG_NEVER	UINT64_MAX	/* kernel_above=never, refresh=0 */
 #define CONFIG_AUTO	(UINT64_MAX - 1) /* kernel_above=auto */
 
@@ -61,6 +66,7 @@ struct config_rule {
 	enum config_copy copy;
 	enum config_map_sync map_sync;
 	enum config_pages pages;
+	enum config_dirty dirty;
 	uint64_t copy_min;	/* bytes, at least 1 */
 	uint64_t kernel_above;	/* bytes, CONFIG_AUTO or CONFIG_NEVER */
 	uint64_t refresh;	/* nanoseconds, or CONFIG_NEVER */

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "shim/arch/arch.h"
+#include "shim/dirty.h"
 #include "shim/learn.h"
 #include "shim/loader.h"
 #include "shim/log.h"
@@ -53,7 +54,7 @@ __attribute__((constructor)) static void start(void)
 		log_write(LOG_WARN, "PMEMSHIM_STATS: this machine cannot persist from user space, so everything is the kernel's; no statistics are kept");
 	}
 	/* Without it a child's mappings are the kernel's. */
-	if (pthread_atfork(NULL, NULL, after_fork))
+	if (pthread_atfork(dirty_before_fork, dirty_after_fork, after_fork))
 		log_write(LOG_WARN, "no memory for a fork handler: in forked children every msync goes to the kernel");
 }
 

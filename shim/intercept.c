@@ -149,6 +149,16 @@ int fallocate64(int fd, int mode, off64_t offset, off64_t len)
 	return mapping_allocate(fd, mode, offset, len);
 }
 
+int posix_fallocate(int fd, off_t offset, off_t len)
+{
+	return mapping_allocate_posix(fd, offset, len);
+}
+
+int posix_fallocate64(int fd, off64_t offset, off64_t len)
+{
+	return mapping_allocate_posix(fd, offset, len);
+}
+
 /* As libc does it: the kernel knows how many arguments there are. */
 int prctl(int option, ...)
 {

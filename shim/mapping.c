@@ -25,6 +25,7 @@
 
 #include "shim/compiler.h"
 #include "shim/dax.h"
+#include "shim/dirty.h"
 #include "shim/file.h"
 #include "shim/learn.h"
 #include "shim/log.h"
@@ -144,6 +145,7 @@ static void drop(uintptr_t addr, uintptr_t end)
 {
 	int saved = errno;
 
+	dirty_drop(addr, end);
 	file_forget_pages(addr, end);
 	if (stats_lies_in(addr, end))
 		stats_forget(addr, end);
@@ -455,6 +457,20 @@ static int make_view(const struct plan *plan, struct region_view *view)
 	return persist_policy_for(&want, &view->policy);
 }
 
+static void track_pages(const struct plan *plan, uintptr_t addr, uintptr_t end)
+{
+	const struct dirty_mapping mapping = {
+		.addr = addr, .end = end,
+		.offset = (uint64_t)plan->want.offset,
+		.dev = plan->info.dev, .ino = plan->info.ino,
+		.rule = rule_number(plan->rule),
+	};
+
+	if (plan->rule->dirty == CONFIG_DIRTY_TRACK &&
+	    (plan->want.prot & PROT_WRITE))
+		dirty_map(&mapping);
+}
+
 /* Enter [addr, end) into the registry. *warn: a policy to warn of, or NULL. */
 static enum stats_counter track(const struct plan *plan, uintptr_t addr,
 				uintptr_t end,
@@ -483,6 +499,8 @@ static enum stats_counter track(const struct plan *plan, uintptr_t addr,
 		return STATS_REFUSED_ROOM;
 	if (made > 0)
 		*warn = persist_policy(view.policy);
+	if (view.file)
+		track_pages(plan, addr, end);
 	return plan->info.kind == DAX_DEVICE ? STATS_GRANTED_DEVICE
 					     : STATS_GRANTED;
 }
@@ -595,6 +613,7 @@ void *mapping_map(const struct mapping_request *request)
 	struct plan plan;
 	int saved = errno;
 	bool planned;
+	void *addr;
 
 	if (request->flags & MAP_LOCKED)
 		mapping_note_lock();
@@ -604,7 +623,10 @@ void *mapping_map(const struct mapping_request *request)
 	if (planned)
 		choose_pages(&plan);
 	errno = saved;
-	return planned ? map_tracked(&plan) : map_untracked(request);
+	addr = planned ? map_tracked(&plan) : map_untracked(request);
+	if (addr != MAP_FAILED && is_shared_file(request))
+		dirty_mapped(request->fd, addr);
+	return addr;
 }
 
 /*
@@ -882,6 +904,8 @@ int mapping_advise(void *addr, size_t len, int advice)
 	struct registry_guard guard;
 	int result;
 
+	if (mapping_is_usable() && mapping_range(addr, len, &end))
+		dirty_advised(start, end, advice);
 	if ((advice != MADV_DONTFORK && advice != MADV_DOFORK &&
 	     advice != MADV_GUARD_INSTALL) ||
 	    !follows() || !touches(addr, len) ||
@@ -973,8 +997,10 @@ static bool shorten_begin(void)
 int mapping_truncate(int fd, off_t len)
 {
 	bool began = shorten_begin();
-	int result = real.ftruncate(fd, len);
+	int result;
 
+	dirty_resized(fd, NULL);
+	result = real.ftruncate(fd, len);
 	if (began)
 		file_shorten_end();
 	return result;
@@ -983,8 +1009,10 @@ int mapping_truncate(int fd, off_t len)
 int mapping_truncate_path(const char *path, off_t len)
 {
 	bool began = shorten_begin();
-	int result = real.truncate(path, len);
+	int result;
 
+	dirty_resized(-1, path);
+	result = real.truncate(path, len);
 	if (began)
 		file_shorten_end();
 	return result;
@@ -994,11 +1022,19 @@ int mapping_truncate_path(const char *path, off_t len)
 int mapping_allocate(int fd, int mode, off_t offset, off_t len)
 {
 	bool began = (mode & FALLOC_FL_COLLAPSE_RANGE) && shorten_begin();
-	int result = real.fallocate(fd, mode, offset, len);
+	int result;
 
+	dirty_resized(fd, NULL);
+	result = real.fallocate(fd, mode, offset, len);
 	if (began)
 		file_shorten_end();
 	return result;
+}
+
+int mapping_allocate_posix(int fd, off_t offset, off_t len)
+{
+	dirty_resized(fd, NULL);
+	return real.posix_fallocate(fd, offset, len);
 }
 
 void mapping_note_lock(void)
@@ -1042,6 +1078,7 @@ void mapping_retire(void)
 	if (!mapping_is_usable() || (process && getpid() != process))
 		return;
 	log_write(LOG_INFO, "the program gives up rights: from here on everything goes to the kernel");
+	dirty_stop();
 	set_flag(&retired);
 	set_copy_min(SIZE_MAX);
 	stats_retire();
@@ -1104,6 +1141,7 @@ void mapping_after_fork(void)
 	if (missed_changes || flag() == &retired || !registry_after_fork())
 		return;
 	process = 0;
+	dirty_after_fork_in_child();
 	file_after_fork();
 	persist_after_fork();
 	if (any_dontfork) {

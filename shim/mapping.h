@@ -53,6 +53,7 @@ int mapping_remap_pages(void *addr, size_t len, int prot, size_t page,
 int mapping_truncate(int fd, off_t len);
 int mapping_truncate_path(const char *path, off_t len);
 int mapping_allocate(int fd, int mode, off_t offset, off_t len);
+int mapping_allocate_posix(int fd, off_t offset, off_t len);
 
 /*
  * The program is about to give up rights, and may be about to forbid system

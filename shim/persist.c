@@ -141,7 +141,9 @@ static void choose_flush(struct persist_policy *policy)
 	}
 	kind = best_kind(flush == CONFIG_FLUSH_AUTO ? ARCH_CLWB
 						    : named_flush[flush].kind);
-	policy->walk = kind == ARCH_CLFLUSH ? LEARN_WALK_SERIAL : LEARN_WALK;
+	if (policy->rule->dirty == CONFIG_DIRTY_OFF)
+		policy->walk = kind == ARCH_CLFLUSH ? LEARN_WALK_SERIAL
+						    : LEARN_WALK;
 	policy->flush = arch.flush[kind];
 	policy->guarded = arch.guarded[kind];
 }

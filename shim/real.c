@@ -10,6 +10,7 @@
 #include "shim/real.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <gnu/libc-version.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -219,6 +220,16 @@ static int standin_fallocate(int fd, int mode, off_t offset, off_t len)
 	return (int)syscall(SYS_fallocate, fd, mode, offset, len);
 }
 
+/* Where the file system has none, libc writes; before main() nobody does. */
+static int standin_posix_fallocate(int fd, off_t offset, off_t len)
+{
+	int saved = errno;
+	int error = standin_fallocate(fd, 0, offset, len) ? errno : 0;
+
+	errno = saved;
+	return error;
+}
+
 static int standin_prctl(int option, ...)
 {
 	unsigned long arguments[4];
@@ -251,6 +262,8 @@ struct real real = {
 	.ftruncate64 = standin_ftruncate,
 	.truncate = standin_truncate,
 	.truncate64 = standin_truncate,
+	.posix_fallocate = standin_posix_fallocate,
+	.posix_fallocate64 = standin_posix_fallocate,
 	.fallocate = standin_fallocate,
 	.fallocate64 = standin_fallocate,
 	.prctl = standin_prctl,

@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "shim/compiler.h"
+#include "shim/dirty.h"
 #include "shim/file.h"
 #include "shim/learn.h"
 #include "shim/mapping.h"
@@ -43,6 +44,9 @@ struct piece {
 	struct file_look look;
 	bool looked;
 	bool commit;		/* metadata to commit before the persist */
+	enum stats_counter pages;	/* see dirty_judge; STATS_COUNTERS:
+					   dirty=off */
+	struct dirty_sync dirty;
 };
 
 struct job {
@@ -121,6 +125,8 @@ static bool take_apart(struct job *job)
 		piece->policy = persist_policy(piece->view.policy);
 		piece->looked = false;
 		piece->commit = false;
+		piece->pages = STATS_COUNTERS;
+		piece->dirty.track = NULL;
 		addr = piece->end;
 		job->npieces++;
 	}
@@ -181,7 +187,10 @@ static enum stats_counter judge(const struct job *job, struct piece *piece)
 		return STATS_PERSISTED;
 	if (piece->view.synced_at == 0)
 		return STATS_KERNEL_FIRST;
-	if (job->end - job->addr > policy->kernel_above)
+	if (policy->rule->dirty == CONFIG_DIRTY_TRACK)
+		piece->pages = dirty_judge(piece->addr, piece->end);
+	if (job->end - job->addr > policy->kernel_above &&
+	    piece->pages != STATS_TRACKED)
 		return STATS_KERNEL_LARGE;
 	if (policy->rule->refresh != CONFIG_NEVER &&
 	    job->now - piece->view.synced_at >= policy->rule->refresh)
@@ -246,24 +255,58 @@ static size_t covered(const struct piece *piece)
 	return size - offset < len ? (size_t)(size - offset) : len;
 }
 
+struct flush {
+	const struct job *job;
+	const struct piece *piece;
+	uint64_t bytes;
+};
+
+static bool flush(void *context, uintptr_t addr, uintptr_t end)
+{
+	struct flush *done = context;
+
+	done->bytes += end - addr;
+	return persist_flush(done->piece->policy, (void *)addr, end - addr,
+			     &registry_epoch, done->job->epoch);
+}
+
+/* What dirty_flush did not flush was there throughout, or it does not count. */
+static bool flush_piece(struct piece *piece, struct flush *done)
+{
+	uintptr_t end = piece->addr + covered(piece);
+
+	done->piece = piece;
+	if (piece->pages != STATS_TRACKED)
+		return flush(done, piece->addr, end);
+	piece->pages = dirty_flush(&piece->dirty, piece->addr, end, flush,
+				   done);
+	return piece->pages != STATS_KERNEL_OVERTAKEN &&
+	       atomic_load_explicit(&registry_epoch, memory_order_acquire) ==
+		       done->job->epoch;
+}
+
+/* Everything in the job's range is durable. */
+static void finish(struct job *job)
+{
+	for (size_t i = 0; i < job->npieces; i++)
+		dirty_done(&job->pieces[i].dirty);
+}
+
 static enum stats_counter persist(struct job *job)
 {
-	uint64_t bytes = 0;
+	struct flush done = { .job = job };
 
 	for (size_t i = 0; i < job->npieces; i++)
 		if (job->pieces[i].commit && !commit(job, &job->pieces[i]))
 			return STATS_KERNEL_CHANGED;
-	for (size_t i = 0; i < job->npieces; i++) {
-		struct piece *piece = &job->pieces[i];
-		size_t len = covered(piece);
-
-		if (!persist_flush(piece->policy, (void *)piece->addr, len,
-				   &registry_epoch, job->epoch))
+	for (size_t i = 0; i < job->npieces; i++)
+		if (!flush_piece(&job->pieces[i], &done))
 			return STATS_KERNEL_OVERTAKEN;
-		bytes += len;
-	}
 	persist_drain();
-	count(job, STATS_FLUSHED, bytes);
+	finish(job);
+	count(job, STATS_FLUSHED, done.bytes);
+	if (job->pieces[0].pages != STATS_COUNTERS)
+		count(job, job->pieces[0].pages, 1);
 	return STATS_PERSISTED;
 }
 
@@ -291,6 +334,7 @@ static int sync_by_kernel(struct job *job)
 			    job->flags);
 	if (result || !(job->flags & MS_SYNC))
 		return result;
+	finish(job);
 	for (size_t i = 0; i < job->npieces; i++) {
 		struct piece *piece = &job->pieces[i];
 

@@ -70,6 +70,13 @@ CALL(fallocate, int fd = TEMPORARY; return fallocate(fd, 0, 0, N) == 0 &&
 CALL(fallocate64, int fd = TEMPORARY; return fallocate64(fd, 0, 5, N) == 0 &&
 	    lseek(fd, 0, SEEK_END) == N + 5 && fallocate64(-1, 0, 0, 1) == -1 &&
 	    errno == EBADF && close(fd) == 0;)
+CALL(posix_fallocate, int fd = TEMPORARY; errno = 0;
+     return posix_fallocate(fd, 0, N) == 0 && lseek(fd, 0, SEEK_END) == N &&
+	    posix_fallocate(fd, 0, 0) == EINVAL && errno == 0 && close(fd) == 0;)
+CALL(posix_fallocate64, int fd = TEMPORARY;
+     return posix_fallocate64(fd, 5, N) == 0 &&
+	    lseek(fd, 0, SEEK_END) == N + 5 &&
+	    posix_fallocate64(-1, 0, 1) == EBADF && close(fd) == 0;)
 CALL(prctl, char name[16]; return prctl(PR_SET_NAME, "symbols", 0, 0, 0) == 0 &&
 	    prctl(PR_GET_NAME, name) == 0 && !strcmp(name, "symbols") &&
 	    prctl(-1, 0, 0, 0, 0) == -1 && errno == EINVAL;)

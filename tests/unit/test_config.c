@@ -24,7 +24,7 @@
 #include "config/option.h"
 
 #define INERT	"; no rule is used: every msync goes to the kernel\n"
-#define KEYS	"mode, flush, copy, copy_min, kernel_above, pages, map_sync, verify, refresh, block, assume_pmem"
+#define KEYS	"mode, flush, copy, copy_min, kernel_above, pages, map_sync, verify, refresh, block, dirty, assume_pmem"
 #define FORM	"RULE[;RULE...], each PATH[,KEY=VALUE...]"
 #define SIZES	"SIZE (bytes, or with K, M or G; 1 to 1048576G)"
 #define ABOVE	"SIZE|auto|never (bytes, or with K, M or G; 0 to 1048576G)"
@@ -281,6 +281,14 @@ Test(config, key_refresh_in_every_unit)
 		  31536000000000000);
 	cr_assert(only_rule("/,refresh=0")->refresh == CONFIG_NEVER);
 	cr_assert(only_rule("/,refresh=0ms")->refresh == CONFIG_NEVER);
+}
+
+Test(config, key_dirty)
+{
+	cr_assert_eq(only_rule("/")->dirty, CONFIG_DIRTY_OFF);
+	cr_assert_eq(only_rule("/,dirty=track")->dirty, CONFIG_DIRTY_TRACK);
+	cr_assert_eq(only_rule("/,dirty=off")->dirty, CONFIG_DIRTY_OFF);
+	expect_bad_key("dirty=yes", "dirty='yes' is unknown, accepted: off|track");
 }
 
 Test(config, key_assume_pmem_warns_that_nothing_is_durable)
@@ -1525,7 +1533,7 @@ Test(config, a_spelled_rule_is_read_as_the_same_rule)
 {
 	static const char *const rules[] = {
 		"/", "/,mode=ab,block=3,flush=none,copy=off,copy_min=3K",
-		"/,kernel_above=never,refresh=0,verify=no",
+		"/,kernel_above=never,refresh=0,verify=no,dirty=track",
 		"/,kernel_above=5M,refresh=7ms,map_sync=require,mode=off",
 		"/,assume_pmem=yes,mode=kernel,copy_min=1125899906842624",
 	};
@@ -1539,7 +1547,7 @@ Test(config, a_spelled_rule_is_read_as_the_same_rule)
 #define KEY(field, ...) cr_assert(config.rules[0].field == before.field, #field);
 #include "config/options.def"
 	}
-	cr_assert_str_eq(spelled, "mode=kernel,flush=auto,copy=auto,copy_min=1125899906842624,kernel_above=auto,pages=auto,map_sync=prefer,verify=yes,refresh=1000000us,block=16,assume_pmem=yes");
+	cr_assert_str_eq(spelled, "mode=kernel,flush=auto,copy=auto,copy_min=1125899906842624,kernel_above=auto,pages=auto,map_sync=prefer,verify=yes,refresh=1000000us,block=16,dirty=off,assume_pmem=yes");
 }
 
 Test(config, a_spelled_rule_is_cut_between_keys)
