@@ -276,6 +276,13 @@ static void *flush_and_hang(void *policy)
 	return NULL;
 }
 
+static void until_it_hangs(void)
+{
+	for (int i = 0; i < 20000 && !hanging; i++)
+		usleep(1000);
+	cr_assert(hanging);
+}
+
 static void *let_go_soon(void *unused)
 {
 	usleep(50000);
@@ -289,8 +296,7 @@ Test(persist, whoever_waits_waits_for_the_flush_of_another_thread)
 
 	pthread_create(&flusher, NULL, flush_and_hang,
 		       (void *)hanging_policy());
-	while (!hanging)
-		usleep(1000);
+	until_it_hangs();
 	pthread_create(&helper, NULL, let_go_soon, NULL);
 	errno = 77;
 	persist_wait();
@@ -307,8 +313,7 @@ Test(persist, nobody_waits_forever_nor_twice)
 
 	pthread_create(&flusher, NULL, flush_and_hang,
 		       (void *)hanging_policy());
-	while (!hanging)
-		usleep(1000);
+	until_it_hangs();
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	persist_wait();
 	clock_gettime(CLOCK_MONOTONIC, &b);
