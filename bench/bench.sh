@@ -39,7 +39,7 @@ small="$dir/stream$keys,copy_min=1"
 part() {
 	part=$1 paths=$2
 	shift 2
-	env PMEMSHIM_PATHS="$paths" PMEMSHIM_LOG=error BENCH_MEDIUM="$medium" \
+	env PMEMSHIM_DEFAULTS=mode=flush PMEMSHIM_PATHS="$paths" PMEMSHIM_LOG=error BENCH_MEDIUM="$medium" \
 		LD_PRELOAD="$build/libpmemshim.so" \
 		"$build/bench/bench" --dir "$dir" --part "$part" \
 		--json "$out/$part.json" "$@"

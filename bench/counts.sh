@@ -26,7 +26,7 @@ trap 'exit 130' INT TERM
 run() {
 	out=$1
 	shift
-	env PMEMSHIM_PATHS="$dir,assume_pmem=yes,kernel_above=never,refresh=0" \
+	env PMEMSHIM_PATHS="$dir,assume_pmem=yes,mode=flush,kernel_above=never,refresh=0" \
 		PMEMSHIM_LOG=error LD_PRELOAD="$build/libpmemshim.so" "$@" \
 		valgrind -q --tool=callgrind --callgrind-out-file="$out" \
 		"$build/bench/counts" "$dir/file" >"$dir/log" 2>&1 ||

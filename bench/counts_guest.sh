@@ -33,7 +33,7 @@ for name; do
 	"$build/bench/counts" /mnt/pmem/file "$name" $pieces
 	for verify in yes no; do
 		rm -f /mnt/pmem/file
-		PMEMSHIM_PATHS=/mnt/pmem,$keys,verify=$verify \
+		PMEMSHIM_DEFAULTS=mode=flush PMEMSHIM_PATHS=/mnt/pmem,$keys,verify=$verify \
 			LD_PRELOAD=$build/libpmemshim.so \
 			"$build/bench/counts" /mnt/pmem/file "$name" $pieces
 	done

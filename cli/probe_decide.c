@@ -31,7 +31,7 @@ static struct config effective;
 static const struct config_rule plain_rule = {
 	.path = "(none)",
 	.path_len = 6,
-	.mode = CONFIG_MODE_FLUSH,
+	.mode = CONFIG_MODE_AUTO,
 	.copy_min = 1024,
 	.kernel_above = CONFIG_AUTO,
 };

@@ -415,8 +415,8 @@ static void note_assume_pmem(struct config *out)
 		rule = &out->rules[i];
 		out->any_assume_pmem |= rule->assume_pmem;
 		/* With the other modes msync is the kernel's, as ever. */
-		if (!rule->assume_pmem || (rule->mode != CONFIG_MODE_FLUSH &&
-					   rule->mode != CONFIG_MODE_AB))
+		if (!rule->assume_pmem || rule->mode == CONFIG_MODE_KERNEL ||
+		    rule->mode == CONFIG_MODE_OFF)
 			continue;
 		if (first)
 			others++;

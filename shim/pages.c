@@ -75,14 +75,29 @@ static bool is_written(int fd, uint64_t from, uint64_t end)
 	return true;
 }
 
+/* Programs map more than there is of a file yet: what there is must tell. */
+static bool has_its_blocks(int fd, off_t offset, size_t len)
+{
+	struct stat st;
+	uint64_t end = (uint64_t)offset + len;
+
+	if (sys_fstat(fd, &st))
+		return false;
+	if (end > (uint64_t)st.st_size)
+		end = (uint64_t)st.st_size;
+	return end > (uint64_t)offset &&
+	       pages_differ(offset, (size_t)(end - (uint64_t)offset)) &&
+	       is_written(fd, (uint64_t)offset, end);
+}
+
 enum config_pages pages_wanted(const struct config_rule *rule, int fd,
 			       off_t offset, size_t len, bool writable)
 {
-	if (!pages_differ(offset, len) || rule->pages != CONFIG_PAGES_AUTO)
-		return pages_differ(offset, len) ? rule->pages
-						 : CONFIG_PAGES_AUTO;
-	return writable && is_written(fd, (uint64_t)offset,
-				      (uint64_t)offset + len)
+	if (!pages_differ(offset, len))
+		return CONFIG_PAGES_AUTO;
+	if (rule->pages != CONFIG_PAGES_AUTO)
+		return rule->pages;
+	return writable && has_its_blocks(fd, offset, len)
 	     ? CONFIG_PAGES_SMALL : CONFIG_PAGES_AUTO;
 }
 

@@ -30,9 +30,9 @@ bool pages_differ(off_t offset, size_t len);
 /*
  * Which entries a rule wants for a mapping of fd whose address is the kernel's
  * to choose: CONFIG_PAGES_AUTO where it does not matter or cannot be told.
- * auto takes 4 KiB for a file that is stored to and has all its blocks
- * written: where they are not, a store finds them, and one entry of 2 MiB
- * saves 511 commits of the file system's journal.
+ * auto takes 4 KiB for a file that is stored to, is large enough and has all
+ * its blocks written: where they are not, a store finds them, and one entry of
+ * 2 MiB saves 511 commits of the file system's journal.
  */
 enum config_pages pages_wanted(const struct config_rule *rule, int fd,
 			       off_t offset, size_t len, bool writable);

@@ -32,7 +32,7 @@ in_emulation() {
 	dir=$(mktemp -d -p /dev/shm)
 	qemu-aarch64 -L /usr/aarch64-linux-gnu \
 		-E LD_PRELOAD="$(readlink -f "$top/aarch64/libpmemshim.so")" \
-		-E PMEMSHIM_PATHS="$dir,assume_pmem=yes" \
+		-E PMEMSHIM_PATHS="$dir,assume_pmem=yes,mode=flush" \
 		"$top/aarch64/examples/hello" "$dir/f" there &&
 		[[ $(tr -d '\0' <"$dir/f") == there ]]
 	local status=$?

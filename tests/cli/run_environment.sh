@@ -3,6 +3,7 @@
 # run turns its options into the variables that the shim reads, and leaves the others as they are.
 . "$T_ROOT/tests/support/t_cli.sh"
 cd "$T_WORK" || exit 1
+unset PMEMSHIM_DEFAULTS
 got() { # VARIABLE VALUE: what env, run last, had
 	grep -qxF "$1=$2" out || {
 		cat out

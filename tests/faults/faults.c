@@ -293,7 +293,8 @@ static void start(const char *files, enum world world, bool under_shim,
 
 	snprintf(where, sizeof(where), "T_FILES=%s", files);
 	snprintf(paths, sizeof(paths),
-		 "PMEMSHIM_PATHS=auto;%s,refresh=0,copy_min=256%s", files,
+		 "PMEMSHIM_PATHS=auto;%s,mode=flush,refresh=0,copy_min=256%s",
+		 files,
 		 world == ASSUME ? ",assume_pmem=yes" : "");
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", shim);
 	snprintf(stats, sizeof(stats), "PMEMSHIM_STATS=%s/stats", files);

@@ -78,7 +78,7 @@ if [ "${3-}" = inside ]; then
 	world "$6" || exit 99
 	export T_FILES=$data
 	[ "$7" = bare ] || export LD_PRELOAD=$so PMEMSHIM_STATS=$scratch/stats \
-		PMEMSHIM_PATHS="auto;$data,refresh=0,copy_min=256,assume_pmem=yes"
+		PMEMSHIM_PATHS="auto;$data,mode=flush,refresh=0,copy_min=256,assume_pmem=yes"
 	exec "$host"
 fi
 

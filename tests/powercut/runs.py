@@ -39,6 +39,18 @@ PROGRAMS = {p.name: p for p in (
     Program("tdb", 60, "tdb_transactions.py"),
     Program("gdbm", 120, "gdbm_sync.py", quiet=True),
     Program("slices", 120, "slices.py"),
+    # Times say nothing in the guest, so what is learned there is chance, and the
+    # kernel and user space take over from each other all the time.
+    Program("log-auto", 160, "log.c", arms=("shim",), options="mode=auto"),
+    Program("tree-auto", 200, "tree.c", arms=("shim",),
+            options="mode=auto,refresh=0"),
+    Program("grow-auto", 150, "grow.c", arms=("shim",), options="mode=auto"),
+    Program("remap-auto", 100, "grow.c", arms=("shim",), options="mode=auto",
+            environment=("POWERCUT_REMAP=1",)),
+    Program("whole-auto", 200, "steady.c", arms=("shim",),
+            environment=("POWERCUT_WHOLE=1",), options="mode=auto,pages=small"),
+    Program("lmdb-auto", 120, "lmdb_writemap.py", atom=512, arms=("shim",),
+            options="mode=auto,pages=small"),
     Program("forms", 500, "forms.c", arms=("kernel",)),
 )}
 
@@ -95,6 +107,8 @@ SAMPLE = (
     Run("log", "ext4", "adr", 1, "shim"),
     Run("log", "xfs", "adr", 2, "shim"),
     Run("lmdb", "ext4", "adr", 1, "shim"),
+    Run("tree-auto", "ext4", "adr", 1, "shim"),
+    Run("lmdb-auto", "ext4", "adr", 1, "shim"),
     Run("grow", "xfs", "eadr", 1, "shim"),
     Run("log", "ext4", "adr", 1, "kernel"),
     Run("forms", "ext4", "adr", 1, "kernel"),

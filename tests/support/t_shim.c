@@ -49,7 +49,7 @@ void t_shim_start(const char *options)
 
 	require(mkdtemp(t_shim_dir) != NULL, "mkdtemp");
 	atexit(remove_dir);
-	/* What is learned is for the tests that ask for it. */
+	/* What mode=auto does depends on times: for the tests that ask for it. */
 	snprintf(paths, sizeof(paths), "%s,assume_pmem=yes%s%s%s", t_shim_dir,
 		 strstr(options, "mode=") ? "" : ",mode=flush",
 		 *options ? "," : "", options);

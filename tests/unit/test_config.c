@@ -196,7 +196,7 @@ Test(config, rule_without_keys_has_the_documented_defaults)
 {
 	const struct config_rule *rule = only_rule("/");
 
-	cr_assert(rule->mode == CONFIG_MODE_FLUSH);
+	cr_assert(rule->mode == CONFIG_MODE_AUTO);
 	cr_assert(rule->flush == CONFIG_FLUSH_AUTO);
 	cr_assert(rule->copy == CONFIG_COPY_AUTO);
 	cr_assert(rule->copy_min == 1024);
@@ -883,7 +883,7 @@ Test(config, auto_takes_mounts_with_a_dax_option)
 		    "8 1 8:6 / /dax rw - ext4 dax rw",
 		    "/a /b /e ");
 	cr_assert(config.rules[0].automatic);
-	cr_assert(config.rules[0].mode == CONFIG_MODE_FLUSH);
+	cr_assert(config.rules[0].mode == CONFIG_MODE_AUTO);
 }
 
 Test(config, auto_reads_over_what_a_later_kernel_may_add)
@@ -1555,5 +1555,5 @@ Test(config, a_spelled_rule_is_cut_between_keys)
 	char spelled[32];
 
 	config_spell(only_rule("/"), spelled, sizeof(spelled));
-	cr_assert_str_eq(spelled, "mode=flush,flush=auto,copy=auto");
+	cr_assert_str_eq(spelled, "mode=auto,flush=auto,copy=auto");
 }
