@@ -43,7 +43,8 @@ struct scan {
 
 #define PAGEMAP_SCAN_CALL	_IOWR('f', 16, struct scan)
 
-enum { SCAN_PROTECT = 1, SCAN_NOT_ELSEWHERE = 2 };
+/* PM_SCAN_WP_MATCHING; PM_SCAN_CHECK_WPASYNC: fail where not registered. */
+enum { SCAN_PROTECT = 1, SCAN_REGISTERED = 2 };
 enum { WRITTEN = 2, PRESENT = 8, ZERO = 32, HUGE = 64 };
 
 #ifndef MADV_POPULATE_READ
@@ -58,7 +59,7 @@ enum { WRITTEN = 2, PRESENT = 8, ZERO = 32, HUGE = 64 };
  * markers too (fs/proc/task_mmu.c, pagemap_scan_pmd_entry).
  */
 static const struct scan protect = {
-	.flags = SCAN_PROTECT | SCAN_NOT_ELSEWHERE,
+	.flags = SCAN_PROTECT | SCAN_REGISTERED,
 	.inverted = ZERO | HUGE,
 	.all_of = WRITTEN | PRESENT | ZERO | HUGE,
 	.returned = PRESENT | HUGE,
@@ -67,7 +68,7 @@ static const struct scan protect = {
 /* What else is not protected: what the first scan left out, and what was
  * stored to since. A zero page holds nothing. */
 static const struct scan unprotected = {
-	.flags = SCAN_NOT_ELSEWHERE,
+	.flags = SCAN_REGISTERED,
 	.inverted = PRESENT | ZERO,
 	.all_of = ZERO,
 	.any_of = WRITTEN | PRESENT | HUGE,
@@ -183,8 +184,12 @@ static bool open_pagemap(void)
 		return true;
 	fd = descriptor_raise(sys_open("/proc/self/pagemap",
 				       O_RDONLY | O_CLOEXEC, 0));
-	if (fd < 0 || sys_fstat(fd, &st))
+	if (fd < 0)
 		return false;
+	if (sys_fstat(fd, &st)) {
+		sys_close(fd);
+		return false;
+	}
 	pagemap_dev = st.st_dev;
 	pagemap_ino = st.st_ino;
 	pagemap = fd;
@@ -317,7 +322,7 @@ static bool is_mapped_elsewhere(const struct dirty_mapping *mapping)
  * Mappings
  */
 
-/* 0, or the errno's kin: the counter that says why not. */
+/* The counter that says how it ended. */
 static enum stats_counter track(const struct dirty_mapping *mapping)
 {
 	struct dirty_track *track = find_unused();
@@ -330,8 +335,12 @@ static enum stats_counter track(const struct dirty_mapping *mapping)
 	if (!track || (long)used() > descriptor_budget() / 2)
 		return STATS_UNTRACKED_KERNEL;
 	fd = watch(mapping->addr, mapping->end);
-	if (fd < 0 || sys_fstat(fd, &st))
+	if (fd < 0)
 		return STATS_UNTRACKED_KERNEL;
+	if (sys_fstat(fd, &st)) {
+		sys_close(fd);
+		return STATS_UNTRACKED_KERNEL;
+	}
 	track->fd_dev = st.st_dev;
 	track->fd_ino = st.st_ino;
 	track->addr = mapping->addr;
