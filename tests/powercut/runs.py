@@ -19,7 +19,17 @@ class Program:
     quiet: bool = False
     environment: tuple = ()
     arms: tuple = ("shim", "kernel")
-    options: str = ""           # a rule's, under the shim
+    options: str = ""           # of the shim's rule
+    kernel: str = "stable"      # as tests/guest/guest --kernel
+    size: str = ""              # of the medium, where it must be larger
+
+
+# dirty=track: a kernel that has PAGEMAP_SCAN; only by --tracked.
+def tracked(event, ops=120, options="", **more):
+    return Program(f"pages-{event}", ops, "pages.c", arms=(),
+                   environment=(f"POWERCUT_PAGES={event}",),
+                   options=f"dirty=track,refresh=0{options}",
+                   kernel="backports", **more)
 
 
 PROGRAMS = {p.name: p for p in (
@@ -51,6 +61,8 @@ PROGRAMS = {p.name: p for p in (
             environment=("POWERCUT_WHOLE=1",), options="mode=auto,pages=small"),
     Program("lmdb-auto", 120, "lmdb_writemap.py", atom=512, arms=("shim",),
             options="mode=auto,pages=small"),
+    *(tracked(event) for event in ("plain", "fork", "second", "resize")),
+    tracked("large", ops=20, options=",verify=no", size="128M"),
     Program("forms", 500, "forms.c", arms=("kernel",)),
 )}
 
@@ -79,6 +91,8 @@ def matrix(arms=("shim", "kernel")):
                 yield Run(program, fs, "adr", 2, arm)
 
 
+TRACKED_CONTROLS = ("unseen-fork", "unseen-second")
+
 # Two threads in one page, by the bare kernel and by the shim, and in pages of
 # their own: README.md, "What it found".
 TOGETHER = tuple(
@@ -94,12 +108,19 @@ def must_lose(run):
     return run.program == "together" and run.arm == "kernel"
 
 
+TRACKED = tuple(Run(f"pages-{event}", fs, "adr", 1, "shim")
+                for event in ("plain", "fork", "second", "resize")
+                for fs in ("ext4", "xfs"))
+
+
 def figures():
     """What is counted for the README: the same work by both arms."""
     for program in ("steady", "whole", "log", "tree", "lmdb", "gdbm"):
         for arm in ("kernel", "shim"):
             yield Run(program, "ext4", "adr", 1, arm)
         yield Run(program, "ext4", "eadr", 1, "shim")
+    for arm in ("kernel", "shim"):
+        yield Run("pages-large", "ext4", "adr", 1, arm)
 
 
 # What a pull request has time for.
@@ -148,6 +169,11 @@ CONTROLS = {c.name: c for c in (
             "if (piece->view.synced_at == 0)", "if (0)",
             options="verify=no,refresh=0"),
     control("extended-noverify", "grow", "ext4", "adr", options="verify=no"),
+    control("unseen-fork", "pages-fork", "ext4", "adr", "shim/dirty.c",
+            "\tstop_all(STATS_STOPPED_FORK);", "\t(void)0;"),
+    control("unseen-second", "pages-second", "ext4", "adr", "shim/dirty.c",
+            "stop_file(st.st_dev, st.st_ino, addr, STATS_STOPPED_SHARED)",
+            "(void)addr"),
     control("believed-eadr", "log", "xfs", "adr", "shim/mapping.c",
             "domain == DAX_DOMAIN_CACHE", "(domain, true)"),
 )}
