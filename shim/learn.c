@@ -48,7 +48,7 @@ enum {
 
 #define CHEAP_NS	4000
 /* Up to this length one msync of the kernel cannot be dear all of a sudden. */
-#define CHEAP_LEN	(64 * 1024)
+#define CHEAP_LEN	65536
 /* Tries may take this share of the time: 1 / 64. */
 #define SHARE		64
 /* ... and as much as this many syncs by the chosen way, saved up or ahead. */

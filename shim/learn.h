@@ -79,9 +79,8 @@ void learn_end(const struct learn_call *call, bool by_kernel);
 
 /*
  * Whether a mapping under the rule pays: whether those before it, on average,
- * were synced again after their first msync, which is the kernel's. Now and
- * then one that does not is made all the same, to see. And that one was made,
- * and synced like that.
+ * had a sync that was better than without the shim. Now and then one that does
+ * not is made all the same, to see. And that one was made, or had such a sync.
  */
 bool learn_mapping_pays(size_t rule);
 void learn_mapped(size_t rule);

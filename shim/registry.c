@@ -310,6 +310,15 @@ static void lose(struct update *update, uint64_t value, size_t pages)
 	atomic_fetch_sub_explicit(&tracked, pages, memory_order_relaxed);
 }
 
+static void fill_leaves(struct node *node, uintptr_t addr, uintptr_t end,
+			uint64_t value)
+{
+	_Atomic uint64_t *slot = slot_in(node, LEVEL_LEAF, addr);
+
+	for (size_t i = 0; i < pages_in(addr, end); i++)
+		slot_store(&slot[i], value << 1);
+}
+
 /*
  * Store value for [addr, end) into the slot of one granule, which holds a
  * value now. What is finer than the granule needs nodes.
@@ -322,7 +331,7 @@ static void assign(struct update *update, _Atomic uint64_t *slot,
 	uint64_t old = slot_load(slot);
 	struct node *node;
 
-	if (level == LEVEL_LEAF || end - addr == granule) {
+	if (end - addr == granule) {
 		slot_store(slot, value << 1);
 		return;
 	}
@@ -336,7 +345,9 @@ static void assign(struct update *update, _Atomic uint64_t *slot,
 		return;
 	}
 	level++;
-	for (uintptr_t next; addr < end; addr = next) {
+	if (level == LEVEL_LEAF)
+		fill_leaves(node, addr, end, value);
+	for (uintptr_t next; level < LEVEL_LEAF && addr < end; addr = next) {
 		next = min_addr(end, granule_end(addr, level));
 		assign(update,
 		       &node->slots[(addr >> granule_shift[level]) % NODE_SLOTS],

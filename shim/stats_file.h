@@ -119,7 +119,7 @@ struct stats_file_belief {
 };
 
 #define STATS_CLASSES		24
-#define STATS_CELLS		(2 * STATS_CLASSES)
+#define STATS_CELLS		48	/* 2 * STATS_CLASSES */
 
 #define STATS_FILE_COUNTERS	64	/* room; see stats.def */
 #define STATS_FILE_PATH		1024

@@ -377,15 +377,28 @@ static void begin_learning(struct job *job)
 	learn_begin(&job->learn, &range);
 }
 
-/* The first msync on a mapping is the kernel's, tracked or not. */
-static void end_learning(const struct job *job, bool done)
+/*
+ * Whether it was better than without the shim: served from user space, or on
+ * small entries where there would have been large ones. The first msync on a
+ * mapping is the kernel's, tracked or not.
+ */
+static bool has_paid(const struct job *job, bool done)
 {
 	const struct piece *first = &job->pieces[0];
+	const uint64_t offset = first->addr + first->view.delta;
 
+	if (first->view.synced_at == 0)
+		return false;
+	return done || (job->learn.arm == STATS_ARM_KERNEL &&
+			pages_are_small(first->view.delta) &&
+			pages_differ((off_t)offset, job->end - job->addr));
+}
+
+static void end_learning(const struct job *job, bool done)
+{
 	learn_end(&job->learn, !done);
-	if (first->view.synced_at != 0 &&
-	    (done || job->learn.arm == STATS_ARM_KERNEL))
-		learn_paid(first->policy->number);
+	if (has_paid(job, done))
+		learn_paid(job->pieces[0].policy->number);
 }
 
 /* Which arm's turn it is, by the rule of the range's first byte. */
