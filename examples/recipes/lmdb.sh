@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # LMDB in write-map mode (Debian: python3-lmdb). Each commit syncs the whole map
-# and then the page with the root: with a map above kernel_above the first is
-# the kernel's, the second is not. Small databases gain on both; here the map
-# is 2 MiB.
+# and then the page with the root: mode=auto, the default, learns for each of the
+# two whether the kernel or user space is the cheaper.
 #
 #	PMEMSHIM=path/to/libpmemshim.so lmdb.sh DIR
 set -eu
