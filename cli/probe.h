@@ -84,6 +84,8 @@ struct probe_pages {
 	uint64_t possible;
 	uint64_t blocks;	/* whole ones in the file */
 	bool temporary;		/* it was the temporary file */
+	/* Which a mapping of the whole file, to be stored to, is put for. */
+	enum config_pages wanted;
 };
 
 /* Medians in nanoseconds. */

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "shim/pages.h"
 
 #define HUGE	((uint64_t)2 << 20)
 /* What a new file would get: enough for one whole block and a bit. */
@@ -145,10 +146,20 @@ static void pages_of_sample(struct probe *p)
 		p->pages.known = false;
 }
 
+/* By the shim's own code. */
+static void pages_of_rule(struct probe *p)
+{
+	if (p->rule && p->rule->mode != CONFIG_MODE_OFF && p->fd >= 0 &&
+	    p->info.kind == DAX_FILE)
+		p->pages.wanted = pages_wanted(p->rule, p->fd, 0,
+					       p->inode.size, true);
+}
+
 void probe_pages(struct probe *p)
 {
 	const struct probe_device *d = &p->device;
 
+	pages_of_rule(p);
 	if (p->info.kind == DAX_DEVICE) {
 		p->pages.known = d->align != 0;
 		p->pages.possible = d->align % HUGE == 0 && d->align != 0;

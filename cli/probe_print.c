@@ -238,6 +238,12 @@ static void print_sync(const struct probe *p)
 		      probe_error(-p->sync));
 }
 
+static const char *const pages_words[] = {
+	[CONFIG_PAGES_AUTO] = "kernel",
+	[CONFIG_PAGES_SMALL] = "small",
+	[CONFIG_PAGES_HUGE] = "huge",
+};
+
 static void print_pages(const struct probe *p)
 {
 	const struct probe_pages *g = &p->pages;
@@ -256,6 +262,12 @@ static void print_pages(const struct probe *p)
 		value("huge pages", "%" PRIu64 " of %" PRIu64 " blocks of 2 MiB%s, at addresses congruent with their offsets",
 		      g->possible, g->blocks,
 		      g->temporary ? " of a new file" : "");
+	if (g->wanted != CONFIG_PAGES_AUTO)
+		value("pages", "%s: a mapping of the whole file is put %s",
+		      pages_words[g->wanted],
+		      g->wanted == CONFIG_PAGES_SMALL
+		      ? "where entries are of 4 KiB"
+		      : "where entries of 2 MiB are possible");
 }
 
 static const char *const flush_names[] = {
@@ -493,6 +505,7 @@ static void json_pages(struct json *json, const struct probe *p)
 	json_bool(json, "temporary", g->temporary);
 	string_or_null(json, "why", g->why);
 	json_close(json);
+	json_string(json, "pages", pages_words[g->wanted]);
 }
 
 static void json_policy(struct json *json, const struct probe *p)

@@ -58,15 +58,35 @@ domain_and_flush() {
 	t_verdict "probe-$1-nothing-left" test $? = 0
 }
 
-# The 2 MiB entries that the kernel makes when the whole file is stored to.
+# entries FILE LEN [COMMAND...]: the 2 MiB entries that the kernel makes when the
+# whole file is stored to, by a program that COMMAND starts.
 entries() {
-	local tracing=/sys/kernel/tracing
+	local tracing=/sys/kernel/tracing file=$1 len=$2
+	shift 2
 	mountpoint -q $tracing || mount -t tracefs tracefs $tracing
 	echo >$tracing/trace
 	echo 1 >$tracing/events/fs_dax/dax_pmd_fault_done/enable
-	xfs_io -c "mmap -rw 0 $2" -c "mwrite 0 $2" "$1" >/dev/null
+	"$@" xfs_io -c "mmap -rw 0 $len" -c "mwrite 0 $len" "$file" >/dev/null
 	echo 0 >$tracing/events/fs_dax/dax_pmd_fault_done/enable
 	grep -c 'dax_pmd_fault_done.*NOPAGE' $tracing/trace
+}
+
+# pages PAGES TOLD: what a rule with pages=PAGES makes of a written file of 8 MiB,
+# from the first touch on, and what probe tells of it: no entry of 2 MiB, or all
+# that there could be.
+pages() {
+	local file=$dir/pages-$1 made told expected=0
+	xfs_io -f -c 'falloc 0 8m' -c 'pwrite -q 0 8m' "$file"
+	told=$(PMEMSHIM_PATHS=$dir,pages=$1 "$cli" probe --no-cost --json "$file" |
+		sed -n 's/.*"pages": "\([a-z]*\)".*/\1/p')
+	made=$(entries "$file" 8m env LD_PRELOAD="$T_SO" PMEMSHIM_PATHS="$dir,pages=$1")
+	[ "$2" = small ] || expected=$("$cli" probe --no-cost --json "$file" |
+		sed -n 's/.*"possible": \([0-9]*\).*/\1/p')
+	if [ "$told" = "$2" ] && [ "$made" = "$expected" ]; then
+		t_ok "probe-pages-$1"
+	else
+		t_bad "probe-pages-$1" "told $told, the kernel made $made entries of 2 MiB, not $expected"
+	fi
 }
 
 huge_pages() {
@@ -90,6 +110,9 @@ huge_pages() {
 		fi
 		echo "$file told $told made $made" >>"$said/huge"
 	done
+	pages small small
+	pages auto small
+	pages huge huge
 	rm "$dir/plain" "$dir/large" "$dir/holes" "$dir/odd" "$dir/shifted"
 }
 
