@@ -505,7 +505,7 @@ static void json_pages(struct json *json, const struct probe *p)
 	json_bool(json, "temporary", g->temporary);
 	string_or_null(json, "why", g->why);
 	json_close(json);
-	json_string(json, "pages", pages_words[g->wanted]);
+	json_string(json, "entries", pages_words[g->wanted]);
 }
 
 static void json_policy(struct json *json, const struct probe *p)

@@ -474,8 +474,8 @@ static void pay(struct learn_cell *cell, bool cleaned)
 static void begin_stretch(struct learn_cell *cell, enum stage stage,
 			  enum stats_arm arm, uint64_t calls)
 {
-	set_int(&cell->arm, arm);
-	set_int(&cell->stage, stage);
+	set_int(&cell->arm, (int)arm);
+	set_int(&cell->stage, (int)stage);
 	set(&cell->sum, 0);
 	set(&cell->max, 0);
 	set(&cell->timed, 0);
@@ -537,7 +537,7 @@ static void choose(struct learn_cell *cell, enum stats_arm best)
 					  SOBER_RUNS_MAX);
 		cell->sober_until = cell->runs + cell->sober_for;
 	}
-	set_int(&cell->chosen, best);
+	set_int(&cell->chosen, (int)best);
 	set(&cell->changes, get(&cell->changes) + 1);
 	cell->cost_at_try = chosen_cost(cell);
 }

@@ -41,6 +41,9 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102	/* asm-generic/mman-common.h, 6.13 */
 #endif
+#ifndef MAP_32BIT
+#define MAP_32BIT 0		/* x86 alone has it */
+#endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4	/* include/uapi/linux/mman.h, 5.7 */
 #endif

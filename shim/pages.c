@@ -37,16 +37,11 @@ bool pages_differ(off_t offset, size_t len)
 	return len >= HUGE && (from + HUGE - 1) / HUGE < (from + len) / HUGE;
 }
 
-struct extents {
-	struct fiemap map;
-	struct fiemap_extent list[EXTENTS];
-};
-
 /* Whether all of them are written and follow each other; *from: where to go on. */
-static bool all_written(const struct extents *extents, uint64_t *from)
+static bool all_written(const struct fiemap *map, uint64_t *from)
 {
-	for (uint32_t i = 0; i < extents->map.fm_mapped_extents; i++) {
-		const struct fiemap_extent *e = &extents->list[i];
+	for (uint32_t i = 0; i < map->fm_mapped_extents; i++) {
+		const struct fiemap_extent *e = &map->fm_extents[i];
 
 		if (e->fe_logical > *from ||
 		    (e->fe_flags & (FIEMAP_EXTENT_UNWRITTEN |
@@ -55,21 +50,24 @@ static bool all_written(const struct extents *extents, uint64_t *from)
 			return false;
 		*from = e->fe_logical + e->fe_length;
 	}
-	return extents->map.fm_mapped_extents > 0;
+	return map->fm_mapped_extents > 0;
 }
 
 /* False also where the file system does not say. */
 static bool is_written(int fd, uint64_t from, uint64_t end)
 {
-	struct extents extents;
+	_Alignas(struct fiemap) unsigned char
+		room[sizeof(struct fiemap) +
+		     EXTENTS * sizeof(struct fiemap_extent)];
+	struct fiemap *map = (struct fiemap *)room;
 
 	for (int i = 0; i < LOOKS && from < end; i++) {
-		memset(&extents.map, 0, sizeof(extents.map));
-		extents.map.fm_start = from;
-		extents.map.fm_length = end - from;
-		extents.map.fm_extent_count = EXTENTS;
-		if (sys_ioctl(fd, FS_IOC_FIEMAP, &extents) ||
-		    !all_written(&extents, &from))
+		memset(map, 0, sizeof(*map));
+		map->fm_start = from;
+		map->fm_length = end - from;
+		map->fm_extent_count = EXTENTS;
+		if (sys_ioctl(fd, FS_IOC_FIEMAP, map) ||
+		    !all_written(map, &from))
 			return false;
 	}
 	return true;

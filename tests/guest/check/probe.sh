@@ -78,7 +78,7 @@ pages() {
 	local file=$dir/pages-$1 made told expected=0
 	xfs_io -f -c 'falloc 0 8m' -c 'pwrite -q 0 8m' "$file"
 	told=$(PMEMSHIM_PATHS=$dir,pages=$1 "$cli" probe --no-cost --json "$file" |
-		sed -n 's/.*"pages": "\([a-z]*\)".*/\1/p')
+		sed -n 's/.*"entries": "\([a-z]*\)".*/\1/p')
 	made=$(entries "$file" 8m env LD_PRELOAD="$T_SO" PMEMSHIM_PATHS="$dir,pages=$1")
 	[ "$2" = small ] || expected=$("$cli" probe --no-cost --json "$file" |
 		sed -n 's/.*"possible": \([0-9]*\).*/\1/p')
