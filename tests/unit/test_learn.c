@@ -427,6 +427,87 @@ Test(learn, lengths_have_a_cell_for_each_power_of_two)
 		     STATS_CELLS - 1);
 }
 
+/* Syncs of len bytes that take so long by either way; how many were the kernel's. */
+static size_t sync_times(uint64_t len, enum learn_walk how, int n,
+			 const uint64_t cost[STATS_ARMS])
+{
+	const struct learn_range range = { .len = len, .small = true,
+					   .walk = how };
+	size_t by_kernel = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct learn_call call;
+
+		learn_begin(&call, &range);
+		by_kernel += call.arm == STATS_ARM_KERNEL;
+		t_kernel_work(kernel, cost[call.arm]);
+		learn_end(&call, call.arm == STATS_ARM_KERNEL);
+	}
+	return by_kernel;
+}
+
+/* What is new is like what is beside it, until it is known itself. */
+Test(learn, a_new_size_begins_as_its_neighbour_does)
+{
+	const uint64_t cost[] = { [STATS_ARM_KERNEL] = 50000,
+				  [STATS_ARM_USER] = 3000 };
+
+	kernel = t_kernel_map(&t_kernel_costs, 1 << 20, false);
+	cr_assert_gt(sync_times(64 << 10, LEARN_WALK, 200, cost), 0);
+	cr_assert_eq(sync_times(128 << 10, LEARN_WALK, 20, cost), 0);
+	cr_assert_gt(sync_times(16 << 10, LEARN_WALK, 20, cost), 0);
+}
+
+/* eADR: there is nothing to walk, whatever the length. */
+Test(learn, where_nothing_is_flushed_any_length_may_be_user_spaces)
+{
+	const uint64_t cost[] = { [STATS_ARM_KERNEL] = 2000,
+				  [STATS_ARM_USER] = 300 };
+
+	kernel = t_kernel_map(&t_kernel_costs, 1 << 20, false);
+	sync_times(UINT64_C(10) << 30, LEARN_NO_WALK, 100, cost);
+	cr_assert_eq(sync_times(UINT64_C(10) << 30, LEARN_NO_WALK, 12, cost), 0);
+}
+
+/* 1 ns a line, half of what was taken for the least. */
+Test(learn, a_machine_that_flushes_faster_than_was_guessed)
+{
+	const uint64_t cost[] = { [STATS_ARM_KERNEL] = 34000,
+				  [STATS_ARM_USER] = 16384 };
+	const uint64_t dear[] = { [STATS_ARM_KERNEL] = 100000,
+				  [STATS_ARM_USER] = 65536 };
+
+	kernel = t_kernel_map(&t_kernel_costs, 1 << 20, false);
+	sync_times(1 << 20, LEARN_WALK, 500, cost);
+	sync_times(4 << 20, LEARN_WALK, 500, dear);
+	cr_assert_eq(sync_times(4 << 20, LEARN_WALK, 12, dear), 0);
+}
+
+/* A call that is the kernel's by the contract cleans what a try would have to. */
+Test(learn, a_forced_call_is_half_a_try)
+{
+	const size_t cell = learn_cell_number(64 << 10, true);
+	const uint64_t cost[] = { [STATS_ARM_KERNEL] = 6000,
+				  [STATS_ARM_USER] = 4000 };
+	const struct learn_range range = { .len = 64 << 10, .small = true,
+					   .walk = LEARN_WALK };
+	struct learn_call call;
+	uint64_t tries;
+
+	kernel = t_kernel_map(&t_kernel_costs, 1 << 20, false);
+	sync_times(range.len, LEARN_WALK, 5000, cost);
+	cr_assert_eq(beliefs[0][cell].chosen, USER);
+	do
+		learn_begin(&call, &range);
+	while (call.start || call.arm != STATS_ARM_USER);
+	tries = beliefs[0][cell].tries;
+	learn_end(&call, true);
+	learn_begin(&call, &range);
+	cr_assert_eq(call.arm, STATS_ARM_KERNEL);
+	cr_assert_neq(call.start, 0, "not timed at once");
+	cr_assert_eq(beliefs[0][cell].tries, tries + 1);
+}
+
 /* Mappings */
 
 Test(learn, mappings_that_are_not_synced_again_do_not_pay)

@@ -632,6 +632,23 @@ Test(sync, auto_keeps_the_rows_of_the_contract)
 	cr_assert_eq(t_arch_flushes(), 0);
 }
 
+/* Metadata that the program moves by itself is committed, and timed. */
+Test(sync, auto_commits_what_write_has_changed)
+{
+	uint64_t commits;
+
+	start_auto(3, 5000);
+	sync_often(PAGE, 200);
+	commits = t_shim_counted(STATS_KERNEL_COMMIT);
+	for (int i = 0; i < 500; i++) {
+		pwrite(fd, "x", 1, 5 * PAGE);
+		sync_often(PAGE, 1);
+	}
+	commits = t_shim_counted(STATS_KERNEL_COMMIT) - commits;
+	cr_assert_gt(commits, 0);
+	cr_assert_gt(commits + t_shim_counted(STATS_KERNEL_CHEAPER), 400);
+}
+
 /* After many syncs of which nobody remembered what the file looked like. */
 Test(sync, auto_goes_back_to_user_space_by_way_of_the_kernel)
 {
