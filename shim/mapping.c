@@ -765,9 +765,9 @@ static void *call_mremap(const struct move *move, size_t old_len, int flags,
 
 	if (flags == MREMAP_MAYMOVE && keeps_small(move, old_len, &view))
 		addr = remap_small(move, old_len, view.delta);
+	errno = saved;
 	if (addr != MAP_FAILED)
 		return addr;
-	errno = saved;
 	return real.mremap((void *)move->old, old_len, move->new_len, flags,
 			   new);
 }

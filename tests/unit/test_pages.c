@@ -211,8 +211,10 @@ Test(pages, a_mapping_that_moves_keeps_its_entries)
 	wall = mmap(old + LEN, PAGE, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	cr_assert_neq(wall, MAP_FAILED);
+	errno = EDOM;
 	new = mapping_remap(old, LEN, LEN + HUGE, MREMAP_MAYMOVE, NULL);
 	cr_assert_neq(new, MAP_FAILED);
+	cr_assert_eq(errno, EDOM);
 	cr_assert_neq(new, old);
 	cr_assert_neq(off_grid(new, 0), 0);
 	cr_assert((uintptr_t)new >= UINT64_C(0x480000000000) &&
