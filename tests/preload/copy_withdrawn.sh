@@ -3,6 +3,7 @@
 # A copy whose destination is withdrawn, at any of its instructions, faults at a byte of the destination, as libc's does.
 . "$T_ROOT/tests/support/t_preload.sh"
 [ "$(uname -m)" = x86_64 ] || t_skip 'the trap flag is x86'
+t_only_tmpfs 'the instructions are the same there, and an emulated machine is slow'
 t_cc copy_withdrawn copy_withdrawn.c
 T_TRACE=''
 for copy in nt cached; do
