@@ -17,7 +17,7 @@ workload=$T_HERE/workloads/$name.sh
 write_and_control() {
 	local hold=/dev/shm/hold pid
 
-	t_shim PMEMSHIM_DEFAULTS=verify=no,refresh=0 \
+	t_shim PMEMSHIM_DEFAULTS=mode=flush,verify=no,refresh=0 \
 		"$T_BIN/cut" make write control $hold &
 	pid=$!
 	until [ -e $hold.ready ]; do sleep 0.05; done
