@@ -82,7 +82,9 @@ pages() {
 	made=$(entries "$file" 8m env LD_PRELOAD="$T_SO" PMEMSHIM_PATHS="$dir,pages=$1")
 	[ "$2" = small ] || expected=$("$cli" probe --no-cost --json "$file" |
 		sed -n 's/.*"possible": \([0-9]*\).*/\1/p')
-	if [ "$told" = "$2" ] && [ "$made" = "$expected" ]; then
+	# With MAP_SYNC the first fault commits the journal, and ends as another event.
+	if [ "$told" = "$2" ] && [ "$made" -le "$expected" ] &&
+		[ "$made" -ge $((expected - (expected > 0))) ]; then
 		t_ok "probe-pages-$1"
 	else
 		t_bad "probe-pages-$1" "told $told, the kernel made $made entries of 2 MiB, not $expected"
