@@ -71,7 +71,7 @@ say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
 .DEFAULT_GOAL := all
 .PHONY: all no-command FORCE examples units differ install uninstall check check-fast check-unit \
-	check-symbols check-docs check-asan check-ubsan check-tsan \
+	check-symbols check-docs check-sanitize check-tsan \
 	check-counts check-counts-guest syncers check-powercut powercut stress bench demo \
 	lint format clean help faults fuzz coverage mutation soak check-analyzer
 
@@ -215,7 +215,7 @@ check-symbols: $(BUILD)/libpmemshim.so	## exported names are symbols.def's
 check-docs:			## every option and symbol is documented
 	$(Q)tests/check_docs.sh
 
-check-asan check-ubsan check-tsan:	## unit tests or stress, sanitized
+check-sanitize check-tsan:	## unit tests or stress, sanitized
 	$(Q)BUILD=$(BUILD) CC='$(CC)' tests/all $(@:check-%=%)
 
 stress: $(STRESS)		## readers against map and unmap, a minute
@@ -300,17 +300,24 @@ C_FILES := $(sort $(wildcard shim/*.[ch] shim/arch/*.h shim/arch/*/*.[ch] \
 SHELL_FILES = $(sort $(shell git ls-files | xargs grep -lE '^\#!/bin/(ba)?sh'))
 
 # cppcheck 2.10 does not parse asm goto.
+TIDY := $(addprefix tidy-,$(filter-out shim/arch/generic/%,$(filter %.c,$(C_FILES))))
+
+.PHONY: $(TIDY)
+$(TIDY): tidy-%:
+	$(Q)clang-tidy --quiet $* -- $(BUILD_CPPFLAGS) -std=c11 -fno-builtin \
+		-mavx512f -mavx512bw -mavx512vl 2>$(BUILD)/lint.log.$(subst /,.,$*) || \
+		{ cat $(BUILD)/lint.log.$(subst /,.,$*); exit 1; }
+
 lint:				## clang-tidy, cppcheck, shellcheck
 	@mkdir -p $(BUILD)
-	$(Q)clang-tidy --quiet $(filter-out shim/arch/generic/%,$(filter %.c,$(C_FILES))) -- \
-		$(BUILD_CPPFLAGS) -std=c11 -fno-builtin -mavx512f -mavx512bw \
-		-mavx512vl 2>$(BUILD)/lint.log || { cat $(BUILD)/lint.log; exit 1; }
-	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr \
+	$(Q)$(MAKE) --no-print-directory -j"$$(nproc)" $(TIDY)
+	$(Q)rm -f $(BUILD)/lint.log.*
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr -j "$$(nproc)" \
 		--enable=warning,performance,portability \
 		--suppress=missingIncludeSystem \
 		--suppress='internalAstError:shim/arch/x86_64/guarded_*' \
 		$(BUILD_CPPFLAGS) shim config cli
-	$(Q)shellcheck $(SHELL_FILES)
+	$(Q)printf '%s\n' $(SHELL_FILES) | xargs -P "$$(nproc)" -n 6 shellcheck
 
 format:				## clang-format in place
 	$(Q)clang-format -i $(C_FILES)

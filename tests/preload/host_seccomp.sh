@@ -28,24 +28,28 @@ mkdir "$T_WORK/stats"
 PMEMSHIM_STATS=$T_WORK/stats run shim 1 999
 t_stats >"$T_WORK/shim.stats"
 [ "$(t_count 'msync persisted')" -ge 3 ] || t_fail "the shim was not there"
+errors=(1 38)
+actions=(kill trap)
+# Minutes in an emulated machine, where the answers are the same.
+if t_real; then errors=(1) actions=(kill); fi
 refused=0
-for error in 1 38; do
+for error in "${errors[@]}"; do
 	for pair in "${ours[@]}"; do
-		run bare $error "${pair#* }"
+		run bare "$error" "${pair#* }"
 		[ "$(cat "$T_WORK/bare.status")" = 0 ] || continue
-		run shim $error "${pair#* }"
+		run shim "$error" "${pair#* }"
 		t_same out status
 		refused=$((refused + 1))
 	done
 done
-[ $refused -ge 24 ] || t_fail "only $refused filters were tried"
+[ $refused -ge $((12 * ${#errors[@]})) ] || t_fail "only $refused filters were tried"
 # Installed by the program itself, and deadly.
-for action in kill trap; do
+for action in "${actions[@]}"; do
 	killed=0
 	for pair in "${ours[@]}"; do
-		t_run bare "$T_BIN/host_seccomp" self $action "${pair#* }"
+		t_run bare "$T_BIN/host_seccomp" self "$action" "${pair#* }"
 		[ "$(cat "$T_WORK/bare.status")" = 0 ] || continue
-		t_run shim "$T_BIN/host_seccomp" self $action "${pair#* }"
+		t_run shim "$T_BIN/host_seccomp" self "$action" "${pair#* }"
 		t_same out err status
 		killed=$((killed + 1))
 		[ "$(t_count 'msync persisted')" = 1 ] || t_fail "the statistics up to the filter are not there: $(cat "$T_WORK/shim.stats")"

@@ -10,7 +10,7 @@ log=$T_OUT/preload.tests
 mapfile -t names < <("$run" --list |
 	awk -v first="${1%/*}" -v step="${1#*/}" 'NR % step == first % step { print $1 }')
 
-PMEMSHIM_TEST_DAX=$T_DIR BUILD=$T_BUILD T_TIMEOUT=120 CC=$T_HERE/check/cc \
+PMEMSHIM_TEST_DAX=$T_DIR BUILD=$T_BUILD T_TIMEOUT=300 CC=$T_HERE/check/cc \
 	"$run" -v -j "$(nproc)" "${names[@]}" 2>&1 </dev/null | tee "$log" | while read -r word name why; do
 	case $word in
 	ok) t_ok "preload-$name" ;;
