@@ -299,7 +299,6 @@ C_FILES := $(sort $(wildcard shim/*.[ch] shim/arch/*.h shim/arch/*/*.[ch] \
 	config/*.[ch] cli/*.[ch]))
 SHELL_FILES = $(sort $(shell git ls-files | xargs grep -lE '^\#!/bin/(ba)?sh'))
 
-# cppcheck 2.10 does not parse asm goto.
 TIDY := $(addprefix tidy-,$(filter-out shim/arch/generic/%,$(filter %.c,$(C_FILES))))
 
 .PHONY: $(TIDY)
@@ -308,6 +307,7 @@ $(TIDY): tidy-%:
 		-mavx512f -mavx512bw -mavx512vl 2>$(BUILD)/lint.log.$(subst /,.,$*) || \
 		{ cat $(BUILD)/lint.log.$(subst /,.,$*); exit 1; }
 
+# cppcheck 2.10 does not parse asm goto.
 lint:				## clang-tidy, cppcheck, shellcheck
 	@mkdir -p $(BUILD)
 	$(Q)$(MAKE) --no-print-directory -j"$$(nproc)" $(TIDY)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A timer of 50 us, for two seconds or for as many signals as are wanted. The
+ * A timer of 50 us, for at least two seconds and ENOUGH signals. The
  * handler starts it again: one that takes longer than that would starve main.
  */
 #include "t_preload.h"
