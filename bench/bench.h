@@ -75,6 +75,8 @@ const char *kernel_name(void);
 /* libc's own, past every preloaded library. */
 void *libc_symbol(const char *name);
 void evict(const void *addr, size_t len);
+/* Flush each line, and drain. */
+void persist_bare(const void *addr, size_t len);
 
 /* sample.c */
 struct spread {

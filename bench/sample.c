@@ -151,7 +151,7 @@ static double timed(const struct work *work, const struct contender *c,
 	return (double)(__rdtscp(&ignored) - start);
 }
 
-/* Where the call works: cold ones walk, so that no page is special. */
+/* Where the call works: all but hot copies walk, so that no page is special. */
 static struct call place(const struct work *work, const struct contender *c,
 			 size_t round)
 {
@@ -159,7 +159,8 @@ static struct call place(const struct work *work, const struct contender *c,
 	size_t places = room_size() / step - 1, at = 0;
 	struct call call = { .len = work->len };
 
-	if (work->state == COLD || work->state == READ_BACK)
+	if (work->state == COLD || work->state == READ_BACK ||
+	    work->operation == PERSIST)
 		at = round % (places ? places : 1) * step;
 	call.dst = room_of(c->room) + at + work->dst_off;
 	call.src = source() + at + work->src_off;
