@@ -20,6 +20,9 @@
 /* Keeps a large path out of a small one, without calling it rare. */
 #define NOINLINE	__attribute__((noinline))
 
+/* For a function whose first instructions shall come in one fetch. */
+#define LINE_ALIGNED	__attribute__((aligned(64)))
+
 /* For a loop whose bounds must be constants where it is used. */
 #define ALWAYS_INLINE	__attribute__((always_inline))
 

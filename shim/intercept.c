@@ -27,7 +27,8 @@
 #define MREMAP_DONTUNMAP 4
 #endif
 
-#define SYMBOL(result, name, parameters, next) EXPORTED result name parameters;
+#define SYMBOL(result, name, parameters, next) \
+	EXPORTED LINE_ALIGNED result name parameters;
 #include "shim/symbols.def"
 #undef SYMBOL
 
