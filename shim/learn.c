@@ -721,19 +721,42 @@ static NOINLINE void turn(struct learn_cell *cell,
  * Calls
  */
 
+static struct learn_cell *cell_of(const struct learn_range *range)
+{
+	return &cells[range->rule][learn_cell_number(range->len,
+						     range->small)];
+}
+
+static int64_t calls_left(const struct learn_cell *cell)
+{
+	return atomic_load_explicit(&cell->left, memory_order_relaxed);
+}
+
+/* Two threads may take one off together: the stretch is one longer. */
+static void take_off(struct learn_cell *cell)
+{
+	atomic_store_explicit(&cell->left, calls_left(cell) - 1,
+			      memory_order_relaxed);
+}
+
+bool learn_goes_on(const struct learn_range *range)
+{
+	struct learn_cell *cell = cell_of(range);
+
+	if (calls_left(cell) <= 0 || get_int(&cell->stage) != RUNNING ||
+	    get_int(&cell->arm) != STATS_ARM_USER)
+		return false;
+	take_off(cell);
+	return true;
+}
+
 void learn_begin(struct learn_call *call, const struct learn_range *range)
 {
-	struct learn_cell *cell =
-		&cells[range->rule][learn_cell_number(range->len,
-						      range->small)];
-	int64_t left = atomic_load_explicit(&cell->left, memory_order_relaxed);
+	struct learn_cell *cell = cell_of(range);
 
-	if (unlikely(left <= 0)) {
+	if (unlikely(calls_left(cell) <= 0))
 		turn(cell, range);
-		left = atomic_load_explicit(&cell->left, memory_order_relaxed);
-	}
-	/* Two threads may take one off together: the stretch is one longer. */
-	atomic_store_explicit(&cell->left, left - 1, memory_order_relaxed);
+	take_off(cell);
 	call->cell = cell;
 	call->arm = (enum stats_arm)get_int(&cell->arm);
 	call->start = 0;

@@ -73,6 +73,12 @@ struct learn_call {
 /* The clock of the times here. */
 uint64_t learn_now(void);
 
+/*
+ * Whether the next call goes the chosen way, which is user space, and is not
+ * timed. If so it has been counted: neither of the two below is called for it.
+ */
+bool learn_goes_on(const struct learn_range *range);
+
 void learn_begin(struct learn_call *call, const struct learn_range *range);
 /* by_kernel: the kernel's msync served it, whatever call->arm says. */
 void learn_end(const struct learn_call *call, bool by_kernel);

@@ -56,10 +56,8 @@ static bool look_at_every_file;	/* a rule concerns files that are not DAX */
 static _Atomic bool was_locked;
 static bool any_dontfork;	/* the lock's */
 
-/* Zero in a forked child until mapping_after_fork. */
-static unsigned char always = 1;
-static unsigned char retired;	/* stays 0 */
-static _Atomic(unsigned char *) not_inherited = &always;
+static unsigned char unusable;	/* stays 0 */
+_Atomic(unsigned char *) mapping_flag = &unusable;
 /* A child changed its mappings while they were not followed. */
 static bool missed_changes;
 static pid_t process;	/* 0 in forked children: it would be a system call */
@@ -72,17 +70,12 @@ static struct {
 
 static unsigned char *flag(void)
 {
-	return atomic_load_explicit(&not_inherited, memory_order_relaxed);
+	return atomic_load_explicit(&mapping_flag, memory_order_relaxed);
 }
 
 static void set_flag(unsigned char *where)
 {
-	atomic_store_explicit(&not_inherited, where, memory_order_relaxed);
-}
-
-bool mapping_is_usable(void)
-{
-	return config && *flag();
+	atomic_store_explicit(&mapping_flag, where, memory_order_relaxed);
 }
 
 /* The same for a call that changes mappings, and is missed when it is not. */
@@ -1082,30 +1075,30 @@ void mapping_retire(void)
 		return;
 	log_write(LOG_INFO, "the program gives up rights: from here on everything goes to the kernel");
 	dirty_stop();
-	set_flag(&retired);
+	set_flag(&unusable);
 	set_copy_min(SIZE_MAX);
 	stats_retire();
 }
 
 /* Without it (Linux 4.14, before MAP_SYNC) a child past the handlers could not
  * be told from its parent. */
-static bool watch_for_inheritance(void)
+static unsigned char *not_inherited(void)
 {
 	unsigned char *page = own_pages(REGISTRY_PAGE);
 
 	if (page == MAP_FAILED)
-		return false;
+		return NULL;
 	if (sys_madvise(page, REGISTRY_PAGE, MADV_WIPEONFORK)) {
 		sys_munmap(page, REGISTRY_PAGE);
-		return false;
+		return NULL;
 	}
-	*page = 1;
-	set_flag(page);
-	return true;
+	return page;
 }
 
 void mapping_init(const struct config *the_config)
 {
+	unsigned char *page;
+
 	if (the_config->nrules == 0 || !persist_is_possible() ||
 	    sysconf(_SC_PAGESIZE) != (long)REGISTRY_PAGE)
 		return;
@@ -1115,11 +1108,14 @@ void mapping_init(const struct config *the_config)
 			look_at_every_file = true;
 	if (the_config->stats || log_level() >= LOG_INFO)
 		look_at_every_file = true;
-	if (!watch_for_inheritance())
+	page = not_inherited();
+	if (!page)
 		return;
 	registry_init();
 	process = getpid();
 	config = the_config;
+	*page = 1;
+	set_flag(page);
 }
 
 static uint64_t drop_dontfork(void *context, uint64_t value, size_t pages,
@@ -1141,7 +1137,7 @@ void mapping_after_fork(void)
 {
 	struct registry_guard guard;
 
-	if (missed_changes || flag() == &retired || !registry_after_fork())
+	if (missed_changes || flag() == &unusable || !registry_after_fork())
 		return;
 	process = 0;
 	dirty_after_fork_in_child();

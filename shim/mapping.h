@@ -65,12 +65,18 @@ void mapping_retire(void);
 void mapping_note_lock(void);
 bool mapping_was_locked(void);
 
+/* Where it says 0 or 1; a page that the kernel hands a forked child as zeros. */
+extern HIDDEN _Atomic(unsigned char *) mapping_flag;
+
 /*
  * False in a process without rules, before mapping_init, after mapping_retire,
  * and in a forked child until mapping_after_fork has run there. A child that was forked past
  * fork(2)'s handlers (_Fork, raw clone) stays so: everything goes to the kernel.
  */
-bool mapping_is_usable(void);
+static inline bool mapping_is_usable(void)
+{
+	return *atomic_load_explicit(&mapping_flag, memory_order_relaxed);
+}
 
 /*
  * Copies shorter than this have no business with the shim: the smallest

@@ -24,7 +24,7 @@
 #define KERNEL_ABOVE_AUTO	((uint64_t)4 << 20)
 
 static struct arch_ops arch;
-static struct persist_policy policies[PERSIST_POLICIES_MAX];
+struct persist_policy persist_policies[PERSIST_POLICIES_MAX];
 static unsigned int npolicies;
 
 /*
@@ -201,6 +201,10 @@ static void fill_policy(struct persist_policy *policy,
 	policy->alternates = want->rule->mode == CONFIG_MODE_AB &&
 			     !want->device;
 	policy->learns = want->rule->mode == CONFIG_MODE_AUTO && !want->device;
+	policy->plain = policy->user && !policy->alternates && !want->device &&
+			want->rule->dirty == CONFIG_DIRTY_OFF;
+	policy->verify = want->rule->verify;
+	policy->refresh = want->rule->refresh;
 	choose_flush(policy);
 	choose_limit(policy);
 	choose_copy(policy);
@@ -209,7 +213,7 @@ static void fill_policy(struct persist_policy *policy,
 int persist_policy_for(const struct persist_want *want, unsigned int *number)
 {
 	for (unsigned int i = 0; i < npolicies; i++) {
-		const struct persist_policy *policy = &policies[i];
+		const struct persist_policy *policy = &persist_policies[i];
 
 		if (policy->rule == want->rule &&
 		    policy->cache_domain == want->cache_domain &&
@@ -220,14 +224,9 @@ int persist_policy_for(const struct persist_want *want, unsigned int *number)
 	}
 	if (npolicies == PERSIST_POLICIES_MAX)
 		return -ENOSPC;
-	fill_policy(&policies[npolicies], want);
+	fill_policy(&persist_policies[npolicies], want);
 	*number = npolicies++;
 	return 1;
-}
-
-const struct persist_policy *persist_policy(unsigned int number)
-{
-	return &policies[number];
 }
 
 /*

@@ -15,29 +15,35 @@
 
 #include "config/config.h"
 #include "shim/arch/arch.h"
+#include "shim/compiler.h"
 #include "shim/learn.h"
 
 struct persist_policy {
+	/* What a plain msync asks lies in one cache line. */
+	_Alignas(ARCH_LINE) arch_guarded_fn guarded;
+	uint64_t kernel_above;	/* bytes */
+	uint64_t refresh;	/* nanoseconds, or CONFIG_NEVER */
 	const struct config_rule *rule;
 	size_t number;		/* of the rule, for the statistics */
+	enum learn_walk walk;
 	/* msync persists from user space; false: always the kernel. */
 	bool user;
 	/* With user: the kernel in turns, see stats_begin. */
 	bool alternates;
 	/* With user: whichever learn.h says. */
 	bool learns;
-	enum learn_walk walk;
+	/* With user: no turns, no search for dirty pages, no device. */
+	bool plain;
+	bool verify;
 	/* Caches are in the persistence domain: flush does nothing. */
 	bool cache_domain;
 	/* A device-DAX mapping: no file, no metadata, no kernel msync. */
 	bool device;
 	arch_flush_fn flush;
-	arch_guarded_fn guarded;
 	/* NULL: plain copies, left to libc. */
 	arch_copy_fn copy;
 	arch_set_fn set;
 	size_t copy_min;	/* bytes; SIZE_MAX without copy */
-	uint64_t kernel_above;	/* bytes */
 };
 
 /* Take over what the CPU offers. Once, before anything else here. */
@@ -64,7 +70,12 @@ int persist_policy_for(const struct persist_want *want, unsigned int *number);
 /* Warn of what a policy could not do as its rule says. Not with a lock held. */
 void persist_policy_warn(const struct persist_policy *policy);
 
-const struct persist_policy *persist_policy(unsigned int number);
+extern HIDDEN struct persist_policy persist_policies[PERSIST_POLICIES_MAX];
+
+static inline const struct persist_policy *persist_policy(unsigned int number)
+{
+	return &persist_policies[number];
+}
 
 /* "clwb", "clflushopt", "clflush" or "none"; "nt", "cached" or "off". */
 const char *persist_flush_name(const struct persist_policy *policy);

@@ -95,6 +95,11 @@ bool region_read(uint64_t value, struct region_view *view)
 					       memory_order_acquire);
 	view->policy = region_policy(value);
 	view->attributes = region_attributes(value);
+	/* Pairs with the release store in region_set_end. */
+	view->end = atomic_load_explicit(&region->end, memory_order_acquire);
+	if (atomic_load_explicit(&region->end_attributes,
+				 memory_order_relaxed) != view->attributes)
+		view->end = 0;
 	return region_is_current(value);
 }
 
@@ -122,19 +127,6 @@ void region_set_end(uint64_t value, uintptr_t end)
 	atomic_store_explicit(&region->end_attributes,
 			      region_attributes(value), memory_order_relaxed);
 	atomic_store_explicit(&region->end, end, memory_order_release);
-}
-
-uintptr_t region_end(uint64_t value)
-{
-	const struct region *region = region_of(value);
-	/* Pairs with the release store in region_set_end. */
-	uintptr_t end = atomic_load_explicit(&region->end,
-					     memory_order_acquire);
-
-	return atomic_load_explicit(&region->end_attributes,
-				    memory_order_relaxed) ==
-			       region_attributes(value) &&
-	       region_is_current(value) ? end : 0;
 }
 
 unsigned int region_attributes(uint64_t value)

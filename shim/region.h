@@ -31,6 +31,7 @@ struct region_view {
 	uint64_t delta;		/* address + delta = file offset, modulo 2^64 */
 	uint64_t synced_at;	/* by the kernel, ns of the caller's clock; 0:
 				   not yet */
+	uintptr_t end;		/* see region_set_end; 0: not known */
 	unsigned int policy;	/* see persist.h */
 	unsigned int attributes;
 };
@@ -53,7 +54,6 @@ void region_synced(uint64_t value, uint64_t now);
  * another one. 0: not known, look at each page.
  */
 void region_set_end(uint64_t value, uintptr_t end);
-uintptr_t region_end(uint64_t value);
 
 unsigned int region_attributes(uint64_t value);
 uint64_t region_with_attributes(uint64_t value, unsigned int attributes);

@@ -57,7 +57,9 @@ static void assert_kernel(void *addr, size_t len, int flags,
 
 	t_shim_kernel_reset();
 	t_arch_reset();
-	sync_range(addr, len, flags);
+	errno = EDOM;
+	if (sync_range(addr, len, flags) == 0)
+		cr_assert_eq(errno, EDOM);
 	cr_assert_eq(t_shim_kernel_msyncs(), 1, "not by the kernel");
 	cr_assert_eq(t_arch_flushes(), 0);
 	cr_assert_eq(t_shim_counted(why), before + 1, "for another reason");
@@ -339,7 +341,12 @@ Test(sync, refresh_sends_one_call_per_interval_to_the_kernel)
 	start_with("refresh=100ms");
 	assert_persisted(map, PAGE, PAGE);
 	usleep(120000);
-	assert_kernel(map, PAGE, MS_SYNC, STATS_KERNEL_REFRESH);
+	/* Its lines may have been flushed by the time the clock is read. */
+	t_shim_kernel_reset();
+	cr_assert_eq(sync_range(map, PAGE, MS_SYNC), 0);
+	cr_assert_eq(t_shim_kernel_msyncs(), 1, "not by the kernel");
+	cr_assert_eq(t_shim_counted(STATS_KERNEL_REFRESH), 1);
+	cr_assert_eq(stats_file()->syncs, 3);
 	let_ctime_settle();
 	assert_persisted(map, PAGE, PAGE);
 }

@@ -3,7 +3,7 @@
 
 #include <dlfcn.h>
 
-static ptrdiff_t offset;	/* from the thread pointer; 0: none */
+ptrdiff_t rseq_offset;
 
 void rseq_init(void)
 {
@@ -11,18 +11,5 @@ void rseq_init(void)
 	const ptrdiff_t *where = dlsym(RTLD_DEFAULT, "__rseq_offset");
 	const unsigned int *size = dlsym(RTLD_DEFAULT, "__rseq_size");
 
-	offset = where && size && *size > 0 ? *where : 0;
-}
-
-struct rseq_area *rseq_area(void)
-{
-	struct rseq_area *area;
-	char *thread;
-
-	if (offset == 0)
-		return NULL;
-	/* The thread pointer is the first word of what it points to. */
-	__asm__("movq %%fs:0, %0" : "=r"(thread));
-	area = (struct rseq_area *)(thread + offset);
-	return area->cpu_id > INT32_MAX ? NULL : area;
+	rseq_offset = where && size && *size > 0 ? *where : 0;
 }
