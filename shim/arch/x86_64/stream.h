@@ -77,8 +77,12 @@
  * up to STREAM_WARM the source is asked for, STREAM_ASK at a time, that far
  * ahead: 1.2 times as fast at 16 KiB, 1.4 at 32 KiB. Asking further costs a
  * tenth from 256 KiB on; below STREAM_FOUR it gains nothing: bench, "copy,
- * aligned, cold".
+ * aligned, cold". But where each second load straddles two lines, between
+ * STREAM_LARGE and STREAM_NEAR, all of it is asked for: out of the third level
+ * up to 1.3 times as fast, out of memory 5 to 10 % slower (Zen 3): bench,
+ * "copy, unaligned, hot" and "cold".
  */
+#define STREAM_NEAR		((size_t)16 << 20)
 #define STREAM_WARM		((size_t)65536)
 #define STREAM_WARM_AHEAD	((size_t)2048)
 #define STREAM_ASK		((size_t)256)
@@ -236,12 +240,23 @@ static inline void copy_large(char *dst, const char *src, size_t len)
 	copy_cut(dst, src, len, 4);
 }
 
-/* Whole lines one after another, the first of them asked for ahead. */
+/* Loads that straddle lines of what perhaps the third level alone holds. */
+static inline bool copy_straddles(const char *src, size_t len)
+{
+	return len > STREAM_LARGE && len <= STREAM_NEAR &&
+	       (uintptr_t)src % ARCH_LINE;
+}
+
+/*
+ * Whole lines one after another, the first of them asked for ahead; all of
+ * them where the prefetchers do not keep up with loads from the third level.
+ */
 static inline void copy_straight(char *dst, const char *src, size_t len)
 {
+	const size_t warm = copy_straddles(src, len) ? len : STREAM_WARM;
 	size_t i = 0;
 
-	for (; i < STREAM_WARM && i + STREAM_WARM_AHEAD + STREAM_ASK <= len;
+	for (; i < warm && i + STREAM_WARM_AHEAD + STREAM_ASK <= len;
 	     i += STREAM_ASK) {
 		const char *ahead = src + i + STREAM_WARM_AHEAD;
 
