@@ -75,13 +75,10 @@ struct job {
 static uint64_t coarse_now(void)
 {
 	int saved = errno;
-	struct timespec t;
+	uint64_t now = real_ns(CLOCK_MONOTONIC_COARSE) | 1;
 
-	if (real_clock(CLOCK_MONOTONIC_COARSE, &t)) {
-		errno = saved;
-		return 1;
-	}
-	return ((uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec) | 1;
+	errno = saved;
+	return now;
 }
 
 /* In the order of mm/msync.c. 0, or the errno; 0 with *end == addr: nothing. */
