@@ -324,6 +324,27 @@ static void all_words(struct limit *limit, uint64_t value)
 		limit->words[i] = value;
 }
 
+static bool follows_in_atom(const struct record *before,
+			    const struct record *r)
+{
+	return record_type(before) == RECORD_STORE &&
+	       record_type(r) == RECORD_STORE &&
+	       record_cpu(before) == record_cpu(r) &&
+	       record_offset(before) / atom == record_offset(r) / atom;
+}
+
+/*
+ * An atom of a sector arrives with stores that follow each other at once: the
+ * place at or behind this one where they end.
+ */
+static uint64_t behind_stores(uint64_t at)
+{
+	while (atom >= LINE && at > 0 && at < nrecords &&
+	       follows_in_atom(&trace[at - 1], &trace[at]))
+		at++;
+	return at;
+}
+
 /* Behind one of the group's stores, or before the first of them. */
 static uint64_t random_limit(uint64_t first, uint64_t seed, int word)
 {
@@ -336,7 +357,8 @@ static uint64_t random_limit(uint64_t first, uint64_t seed, int word)
 
 			if (!e->durable && !e->pass &&
 			    (word < 0 || e->offset / 8 == word))
-				candidates[n++] = e->position + 1;
+				candidates[n++] =
+					behind_stores(e->position + 1);
 		}
 	if (n == 0)
 		return always;
@@ -489,7 +511,7 @@ static void command_cut(char *words)
 		puts("no such mode");
 		return;
 	}
-	seek(at);
+	seek(behind_stores(at));
 	make_cut((enum mode)mode, seed, name);
 }
 
