@@ -741,13 +741,16 @@ static void take_off(struct learn_cell *cell)
 
 bool learn_goes_on(const struct learn_range *range)
 {
-	struct learn_cell *cell = cell_of(range);
+	const struct learn_cell *cell = cell_of(range);
 
-	if (calls_left(cell) <= 0 || get_int(&cell->stage) != RUNNING ||
-	    get_int(&cell->arm) != STATS_ARM_USER)
-		return false;
-	take_off(cell);
-	return true;
+	return calls_left(cell) > 0 && get_int(&cell->stage) == RUNNING &&
+	       get_int(&cell->arm) == STATS_ARM_USER;
+}
+
+void learn_went_on(const struct learn_range *range)
+{
+	take_off(cell_of(range));
+	learn_paid(range->rule);
 }
 
 void learn_begin(struct learn_call *call, const struct learn_range *range)

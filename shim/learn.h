@@ -75,9 +75,10 @@ uint64_t learn_now(void);
 
 /*
  * Whether the next call goes the chosen way, which is user space, and is not
- * timed. If so it has been counted: neither of the two below is called for it.
+ * timed; and that it did: for a call that neither of the two below is for.
  */
 bool learn_goes_on(const struct learn_range *range);
+void learn_went_on(const struct learn_range *range);
 
 void learn_begin(struct learn_call *call, const struct learn_range *range);
 /* by_kernel: the kernel's msync served it, whatever call->arm says. */

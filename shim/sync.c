@@ -522,6 +522,14 @@ static bool goes_on(const struct persist_policy *policy,
 	return learn_goes_on(&range);
 }
 
+static void went_on(const struct persist_policy *policy,
+		    const struct region_view *view, size_t len)
+{
+	const struct learn_range range = learned_range(policy, view, len);
+
+	learn_went_on(&range);
+}
+
 static NOINLINE void begin_counting(struct request *request, size_t rule)
 {
 	request->call.arm = STATS_ARM_USER;
@@ -570,7 +578,7 @@ static bool sync_plainly(struct request *request, uint64_t value)
 		return false;
 	persist_drain();
 	if (policy->learns)
-		learn_paid(policy->number);
+		went_on(policy, &view, len);
 	if (unlikely(request->start))
 		end_counting(request, policy->number);
 	PROBE4(sync, request->addr, len, STATS_ARM_USER, STATS_PERSISTED);

@@ -508,6 +508,28 @@ Test(learn, a_forced_call_is_half_a_try)
 	cr_assert_eq(beliefs[0][cell].tries, tries + 1);
 }
 
+/* Whoever asks and is then served otherwise is counted there, once. */
+Test(learn, asking_whether_it_goes_on_uses_nothing_up)
+{
+	const uint64_t cost[] = { [STATS_ARM_KERNEL] = 6000,
+				  [STATS_ARM_USER] = 4000 };
+	const struct learn_range range = { .len = 64 << 10, .small = true,
+					   .walk = LEARN_WALK };
+	struct learn_call call;
+	int went = 0;
+
+	kernel = t_kernel_map(&t_kernel_costs, 1 << 20, false);
+	sync_times(range.len, LEARN_WALK, 5000, cost);
+	do
+		learn_begin(&call, &range);
+	while (call.start || call.arm != STATS_ARM_USER);
+	for (int i = 0; i < 1000; i++)
+		cr_assert(learn_goes_on(&range));
+	for (; learn_goes_on(&range); went++)
+		learn_went_on(&range);
+	cr_assert(went > 5 && went < 1000, "%d calls", went);
+}
+
 /* Mappings */
 
 Test(learn, mappings_that_are_not_synced_again_do_not_pay)
